@@ -1,0 +1,8 @@
+import type { JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { commandsPlugin } from "./plugins/commands.js";
+import { settingsPlugin } from "./plugins/settings.js";
+
+/** The plugins of the extension; figures are drawn by the renderer in `mime.ts`, which needs none of them. */
+const plugins: JupyterFrontEndPlugin<void>[] = [settingsPlugin, commandsPlugin];
+
+export default plugins;

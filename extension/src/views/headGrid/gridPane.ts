@@ -1,0 +1,239 @@
+import { gridMove } from "../../a11y/gridKeys.js";
+import { handled, ownKeys } from "../../a11y/shortcuts.js";
+import { element } from "../../dom/element.js";
+import { gridLayout, headAt, type GridLayout } from "../../draw/gridLayout.js";
+import { levelsOf, paintLevels } from "../../draw/raster.js";
+import { createSheet } from "../../draw/sheet.js";
+import type { Words } from "../../words.js";
+import { placeCross, createCross } from "./cross.js";
+import type { HeadAddress, HeadGridModel } from "./model.js";
+import { headName, sameHead, type HeadGridState, type HeadGridStore } from "./state.js";
+
+/** A part of the figure that draws itself into a given width. */
+export interface Pane {
+  readonly node: HTMLElement;
+  readonly dispose: () => void;
+}
+
+/** All heads: rows are layers, columns are heads; a canvas with a grid of real buttons over it. */
+export interface GridPane extends Pane {
+  /** Draws into `width` CSS pixels, labels included; as a small map beside a focused head, heads stay small. */
+  readonly draw: (width: number, asMap: boolean) => void;
+  /** Moves the keyboard to a head. */
+  readonly focusHead: (address: HeadAddress) => void;
+}
+
+const rowLabelWidth = 30;
+const mapSizes = { largest: 26, widestGap: 4 };
+
+export function createGridPane(model: HeadGridModel, store: HeadGridStore, words: Words): GridPane {
+  const { layers, heads } = model.payload;
+  const sheet = createSheet("jp-AttentionGrid-canvas");
+  const columnLabels = Array.from({ length: heads }, (_, head) =>
+    element("div", { class: "jp-AttentionGrid-label", "aria-hidden": "true" }, `H${head}`),
+  );
+  const rowLabels = Array.from({ length: layers }, (_, layer) =>
+    element("div", { class: "jp-AttentionGrid-label", "aria-hidden": "true" }, `L${layer}`),
+  );
+  const buttons = Array.from({ length: layers }, (_, layer) =>
+    Array.from({ length: heads }, (_, head) => cellButton({ layer, head }, words)),
+  );
+  const cross = createCross("jp-AttentionGrid");
+  const cells = element(
+    "div",
+    {
+      class: "jp-AttentionGrid-cells",
+      role: "grid",
+      "aria-label": words.__("Attention heads: rows are layers, columns are heads"),
+      "aria-rowcount": layers,
+      "aria-colcount": heads,
+    },
+    ...buttons.map((row, layer) =>
+      element("div", { class: "jp-AttentionGrid-row", role: "row", "aria-rowindex": layer + 1 }, ...row),
+    ),
+  );
+  const stage = element("div", { class: "jp-AttentionGrid-stage" }, sheet.canvas, cells, cross.node);
+  const columnHeader = element("div", { class: "jp-AttentionGrid-columns" }, ...columnLabels);
+  const rowHeader = element("div", { class: "jp-AttentionGrid-rows" }, ...rowLabels);
+  const node = element("div", { class: "jp-AttentionGrid" }, columnHeader, rowHeader, stage);
+
+  let layout: GridLayout | undefined;
+  let drawn: { readonly key: string; readonly palette: string } | undefined;
+
+  const buttonOf = ({ layer, head }: HeadAddress): HTMLButtonElement | undefined => buttons[layer]?.[head];
+
+  const addressOf = (target: EventTarget | null): HeadAddress | undefined => {
+    const button = target instanceof HTMLElement ? target.closest<HTMLElement>("[data-layer]") : null;
+    return button ? { layer: Number(button.dataset["layer"]), head: Number(button.dataset["head"]) } : undefined;
+  };
+
+  cells.addEventListener("click", (event) => {
+    const address = addressOf(event.target);
+    if (address) store.set({ current: address, focused: address, pinned: undefined, pointed: undefined });
+  });
+  cells.addEventListener("focusin", (event) => {
+    const address = addressOf(event.target);
+    if (address) store.set({ current: address });
+  });
+  cells.addEventListener("keydown", (event) => {
+    const address = addressOf(event.target);
+    if (!address) return;
+    const place = gridMove(event, { row: address.layer, column: address.head }, layers, heads);
+    if (!place) return;
+    handled(event);
+    const next = { layer: place.row, head: place.column };
+    store.set(store.state.focused ? { current: next, focused: next, pinned: undefined } : { current: next });
+    buttonOf(next)?.focus({ preventScroll: false });
+  });
+  stage.addEventListener("pointermove", (event) => {
+    if (!layout) return;
+    const box = stage.getBoundingClientRect();
+    const found = headAt(layout, layers, heads, event.clientX - box.left, event.clientY - box.top);
+    if (!found) return store.set({ pointed: undefined });
+    const { rows, columns } = model.reader(store.state.sample);
+    const square = { row: Math.floor(found.down * rows), column: Math.floor(found.across * columns) };
+    const before = store.state.pointed;
+    const address = { layer: found.layer, head: found.head };
+    if (
+      sameHead(before?.address, address) &&
+      before?.square.row === square.row &&
+      before.square.column === square.column
+    ) {
+      return;
+    }
+    store.set({ pointed: { address, square } });
+  });
+  stage.addEventListener("pointerleave", () => store.set({ pointed: undefined }));
+
+  const place = (): void => {
+    if (!layout) return;
+    const { ratio, cellWidth, cellHeight, pitchX, pitchY } = layout;
+    const style = node.style;
+    style.setProperty("--jp-attention-cell-width", `${cellWidth / ratio}px`);
+    style.setProperty("--jp-attention-cell-height", `${cellHeight / ratio}px`);
+    style.setProperty("--jp-attention-gap-x", `${(pitchX - cellWidth) / ratio}px`);
+    style.setProperty("--jp-attention-gap-y", `${(pitchY - cellHeight) / ratio}px`);
+    style.setProperty("--jp-attention-heads", String(heads));
+    thinLabels(columnLabels, pitchX / ratio, heads > 10 ? 25 : 19);
+    thinLabels(rowLabels, pitchY / ratio, 12);
+  };
+
+  const paint = (state: HeadGridState): void => {
+    if (!layout) return;
+    const levels = sheet.reset(layout.width, layout.height, layout.ratio);
+    for (let layer = 0; layer < layers; layer++) {
+      for (let head = 0; head < heads; head++) {
+        const source = model.source(state.sample, { layer, head });
+        const box = {
+          x: head * layout.pitchX,
+          y: layer * layout.pitchY,
+          width: layout.cellWidth,
+          height: layout.cellHeight,
+        };
+        const own = levelsOf(source, model.top, state.scale);
+        paintLevels(levels, layout.width, box, own, source.rows, source.columns);
+      }
+    }
+  };
+
+  const showState = (state: HeadGridState, before?: HeadGridState): void => {
+    if (before && !sameHead(before.current, state.current)) buttonOf(before.current)?.setAttribute("tabindex", "-1");
+    buttonOf(state.current)?.setAttribute("tabindex", "0");
+    if (before?.focused && !sameHead(before.focused, state.focused)) {
+      buttonOf(before.focused)?.setAttribute("aria-selected", "false");
+    }
+    if (state.focused) buttonOf(state.focused)?.setAttribute("aria-selected", "true");
+    if (before?.sample !== state.sample) {
+      const { scalars } = model.sample(state.sample);
+      buttons.forEach((row, layer) =>
+        row.forEach((button, head) => {
+          const at = layer * heads + head;
+          button.setAttribute(
+            "aria-label",
+            words.__(
+              "Layer %1, head %2: entropy %3 nats, first token %4, special tokens %5",
+              layer,
+              head,
+              (scalars.entropyNats[at] ?? 0).toFixed(2),
+              (scalars.firstTokenMass[at] ?? 0).toFixed(2),
+              (scalars.specialTokenMass[at] ?? 0).toFixed(2),
+            ),
+          );
+        }),
+      );
+    }
+    if (before && before.pointed === state.pointed && sameHead(before.focused, state.focused)) return;
+    markLabel(columnLabels, before?.pointed?.address.head, state.pointed?.address.head);
+    markLabel(rowLabels, before?.pointed?.address.layer, state.pointed?.address.layer);
+    const pointed = state.pointed;
+    const inGrid = pointed && layout && !(state.focused && stage.matches(":not(:hover)"));
+    if (!pointed || !layout || !inGrid) return cross.hide();
+    const { rows, columns } = model.reader(state.sample);
+    placeCross(cross, pointed.square, {
+      left: (pointed.address.head * layout.pitchX) / layout.ratio,
+      top: (pointed.address.layer * layout.pitchY) / layout.ratio,
+      width: layout.cellWidth / layout.ratio,
+      height: layout.cellHeight / layout.ratio,
+      rows,
+      columns,
+    });
+  };
+  showState(store.state);
+  const stop = store.listen(showState);
+
+  return {
+    node,
+    draw(width, asMap): void {
+      const state = store.state;
+      const { rows, columns } = model.reader(state.sample);
+      const ratio = window.devicePixelRatio || 1;
+      const options = { width: width - rowLabelWidth, ratio, layers, heads, rows, columns };
+      const next = gridLayout(asMap ? { ...options, ...mapSizes } : options);
+      const key = `${JSON.stringify(next)} ${state.sample} ${state.scale}`;
+      if (drawn?.key !== key) {
+        layout = next;
+        place();
+        paint(state);
+      }
+      if (drawn?.key !== key || drawn.palette !== state.palette) sheet.show(state.palette);
+      drawn = { key, palette: state.palette };
+    },
+    focusHead: (address) => buttonOf(address)?.focus(),
+    dispose(): void {
+      stop();
+      sheet.dispose();
+    },
+  };
+}
+
+function cellButton(address: HeadAddress, words: Words): HTMLButtonElement {
+  return ownKeys(
+    element(
+      "button",
+      {
+        class: "jp-AttentionGrid-cell",
+        type: "button",
+        role: "gridcell",
+        tabindex: -1,
+        "aria-colindex": address.head + 1,
+        "aria-selected": "false",
+        "aria-label": words.__("Layer %1, head %2", address.layer, address.head),
+        "data-layer": address.layer,
+        "data-head": address.head,
+      },
+      element("span", { class: "jp-AttentionGrid-badge", "aria-hidden": "true" }, headName(address)),
+    ),
+  );
+}
+
+/** Shows every label, or only every 2nd, 5th, 10th, … where they would touch. */
+function thinLabels(labels: readonly HTMLElement[], pitch: number, room: number): void {
+  const step = [1, 2, 5, 10, 20, 50, 100].find((candidate) => candidate * pitch >= room) ?? 100;
+  labels.forEach((label, index) => label.classList.toggle("jp-mod-hidden", index % step !== 0));
+}
+
+function markLabel(labels: readonly HTMLElement[], before: number | undefined, now: number | undefined): void {
+  if (before === now) return;
+  if (before !== undefined) labels[before]?.classList.remove("jp-mod-active");
+  if (now !== undefined) labels[now]?.classList.add("jp-mod-active");
+}

@@ -1,0 +1,180 @@
+import { figureClass, onAction, type FigureAction } from "../../actions.js";
+import { createLive } from "../../a11y/live.js";
+import { handled, passAccelerators } from "../../a11y/shortcuts.js";
+import { createFrame } from "../../dom/frame.js";
+import { element } from "../../dom/element.js";
+import { createStore } from "../../dom/store.js";
+import { exportFigure } from "../../export/exportFigure.js";
+import { headGridMime, type HeadGridPayload } from "attention-lab/views";
+import { paletteNames } from "attention-lab/figure";
+import { preferences } from "../../preferences.js";
+import type { View, ViewContext } from "../view.js";
+import { createColourLegend } from "./colourLegend.js";
+import { createFocusPane } from "./focusPane.js";
+import { createGridPane } from "./gridPane.js";
+import { headGridModel } from "./model.js";
+import { readingNodes } from "./reading.js";
+import { headName, type HeadGridState } from "./state.js";
+import { tableView } from "./tableView.js";
+import { createToolbar } from "./toolbar.js";
+import { createTooltip } from "./tooltip.js";
+
+const sideBySide = 620;
+const narrow = 860;
+const narrowestMap = 200;
+const gap = 24;
+
+/** The interactive head grid: all heads at a glance, one of them at full size, read-outs by pointer and keyboard. */
+export function headGridView(payload: HeadGridPayload, { words }: ViewContext): View {
+  const model = headGridModel(payload);
+  const store = createStore<HeadGridState>({
+    ...preferences(),
+    sample: 0,
+    current: { layer: 0, head: 0 },
+    focused: undefined,
+    pointed: undefined,
+    pinned: undefined,
+    table: false,
+  });
+  const live = createLive();
+  const tooltip = createTooltip();
+  const grid = createGridPane(model, store, words);
+  const focus = createFocusPane(model, store, words, live);
+  const legend = createColourLegend(model, words);
+  const reading = element("div", { class: "jp-AttentionReading" });
+  const tableSlot = element("div", { class: "jp-AttentionHeadGrid-table" });
+  const toolbar = createToolbar(model, store, words, act);
+  const panes = element("div", { class: "jp-AttentionHeadGrid-panes" }, grid.node, focus.scalars, focus.node);
+  const node = element(
+    "div",
+    { class: `${figureClass} jp-AttentionHeadGrid`, role: "group", "aria-label": payload.title },
+    toolbar.node,
+    panes,
+    element("div", { class: "jp-AttentionHeadGrid-footer" }, reading, legend.node),
+    tableSlot,
+    live.node,
+  );
+
+  let pointer = { x: 0, y: 0, inside: false };
+  let shownTable = "";
+
+  const draw = (): void => {
+    const width = node.clientWidth;
+    if (width <= 0) return;
+    const state = store.state;
+    toolbar.show(state);
+    legend.show(state.palette, state.scale);
+    const beside = state.focused !== undefined && width >= sideBySide;
+    node.classList.toggle("jp-mod-focused", state.focused !== undefined);
+    node.classList.toggle("jp-mod-narrow", width < narrow);
+    panes.classList.toggle("jp-mod-beside", beside);
+    const small = Math.min(330, Math.max(narrowestMap, Math.round(width * 0.34)));
+    grid.draw(beside ? small : width, state.focused !== undefined);
+    focus.draw(beside ? width - Math.max(grid.node.offsetWidth, narrowestMap) - gap : width);
+    showReading(state);
+    showTable(state);
+  };
+  const frame = createFrame(draw);
+
+  function showReading(state: HeadGridState): void {
+    const target =
+      state.pointed ?? (state.focused && state.pinned ? { address: state.focused, square: state.pinned } : undefined);
+    if (!target) {
+      const hint = state.focused
+        ? words.__("Point at a square to read it, click to pin it; Esc shows all heads")
+        : words.__("Point at a head to read its weights, click to enlarge it");
+      reading.replaceChildren(element("span", { class: "jp-AttentionReading-note" }, hint));
+      tooltip.hide();
+      return;
+    }
+    const nodes = (): readonly Node[] =>
+      readingNodes(model.read(state.sample, target.address, target.square), target.address, words);
+    reading.replaceChildren(...nodes());
+    if (state.pointed && pointer.inside) tooltip.show(nodes(), pointer.x, pointer.y);
+    else tooltip.hide();
+  }
+
+  function showTable(state: HeadGridState): void {
+    const key = state.table ? `${state.sample} ${state.focused ? headName(state.focused) : "all"}` : "";
+    if (key === shownTable) return;
+    shownTable = key;
+    tableSlot.replaceChildren(...(state.table ? [tableView(model, state.sample, state.focused, words)] : []));
+  }
+
+  function announce(text: string): void {
+    live.say(text);
+    reading.replaceChildren(element("span", { class: "jp-AttentionReading-note" }, text));
+  }
+
+  function act(action: FigureAction): void {
+    const { palette, scale, sample, focused, table } = store.state;
+    switch (action) {
+      case "next-palette": {
+        const next = paletteNames[(paletteNames.indexOf(palette) + 1) % paletteNames.length];
+        if (next) store.set({ palette: next });
+        return;
+      }
+      case "toggle-scale":
+        return store.set({ scale: scale === "linear" ? "sqrt" : "linear" });
+      case "toggle-table":
+        return store.set({ table: !table });
+      case "all-heads":
+        return store.set({ focused: undefined, pinned: undefined, pointed: undefined });
+      case "copy-png":
+      case "copy-svg":
+      case "save-png":
+      case "save-svg": {
+        const options = { sample, palette, scale, ...(focused ? { head: focused } : {}) };
+        const name = focused ? `attention-${headName(focused)}` : "attention-heads";
+        exportFigure(action, headGridMime, payload, options, name).then(
+          () => announce(action.startsWith("copy") ? words.__("Copied the picture") : words.__("Saved the picture")),
+          (error: unknown) =>
+            announce(words.__("Not exported: %1", error instanceof Error ? error.message : String(error))),
+        );
+      }
+    }
+  }
+  onAction(node, act);
+
+  node.addEventListener(
+    "pointermove",
+    (event) => {
+      pointer = { x: event.clientX, y: event.clientY, inside: true };
+      if (store.state.pointed) frame.request();
+    },
+    { capture: true, passive: true },
+  );
+  node.addEventListener("pointerleave", () => {
+    pointer = { ...pointer, inside: false };
+    frame.request();
+  });
+  node.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && store.state.focused) {
+      const address = store.state.focused;
+      handled(event);
+      act("all-heads");
+      grid.focusHead(address);
+    } else if (!event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Tab") {
+      event.stopPropagation();
+    }
+  });
+  const stop = store.listen(frame.request);
+  const endAccelerators = passAccelerators(node);
+  const watch = new ResizeObserver(frame.request);
+  watch.observe(node);
+
+  return {
+    node,
+    draw,
+    dispose(): void {
+      stop();
+      endAccelerators();
+      watch.disconnect();
+      frame.dispose();
+      tooltip.dispose();
+      grid.dispose();
+      focus.dispose();
+      node.remove();
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { visibleToken } from "attention-lab/figure";
+import { element, tokenElement } from "../../dom/element.js";
+import { tokenSpan } from "./model.js";
+
+const lineHeight = 13;
+
+/** The tokens along one side of a matrix, as text that can be selected. */
+export interface TokenStrip {
+  readonly node: HTMLElement;
+  /** Lays the tokens out over `length` CSS pixels. */
+  readonly lay: (tokens: readonly string[], length: number, block: number) => void;
+  /** Marks the tokens of one stored row or column. */
+  readonly mark: (at: number | undefined) => void;
+}
+
+/** CSS pixels that the labels of these tokens need; a block is labelled with its first and last token. */
+export function stripWidth(tokens: readonly string[], block: number): number {
+  const longest = tokens.reduce((most, token) => Math.max(most, visibleToken(token).length), 2);
+  return Math.min(132, Math.max(34, Math.round((block > 1 ? 2 * longest + 3 : longest) * 6.7) + 12));
+}
+
+/** An empty strip: `queries` runs down the left side, `keys` along the top. */
+export function createTokenStrip(axis: "queries" | "keys", label: string): TokenStrip {
+  const node = element("div", { class: `jp-AttentionTokens jp-mod-${axis}`, role: "group", "aria-label": label });
+  const active = element("div", { class: "jp-AttentionTokens-token jp-mod-active" });
+  active.hidden = true;
+  let tokens: readonly string[] = [];
+  let perToken = 0;
+  let block = 1;
+  const place = (label: HTMLElement, centre: number): void => {
+    label.style.setProperty(axis === "queries" ? "top" : "left", `${centre - lineHeight / 2}px`);
+  };
+  return {
+    node,
+    lay(nextTokens, length, nextBlock): void {
+      const next = length / nextTokens.length;
+      if (nextTokens === tokens && next === perToken && nextBlock === block) return;
+      tokens = nextTokens;
+      block = nextBlock;
+      perToken = next;
+      const step = Math.max(1, Math.ceil(lineHeight / perToken));
+      const labels = tokens.flatMap((token, index) => {
+        if (index % step) return [];
+        const item = element(
+          "div",
+          { class: "jp-AttentionTokens-token" },
+          tokenElement(visibleToken(token), "jp-AttentionTokens-text"),
+        );
+        place(item, (index + 0.5) * perToken);
+        return [item];
+      });
+      node.replaceChildren(...labels, active);
+      node.style.setProperty("--jp-attention-strip", `${stripWidth(tokens, block)}px`);
+    },
+    mark(at): void {
+      active.hidden = at === undefined;
+      if (at === undefined) return;
+      active.replaceChildren(tokenElement(tokenSpan(tokens, at, block), "jp-AttentionTokens-text"));
+      place(active, Math.min(at * block + block / 2, tokens.length - 0.5) * perToken);
+    },
+  };
+}

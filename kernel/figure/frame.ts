@@ -1,0 +1,125 @@
+import type { HeadGridPayload } from "../views/index.js";
+import { pictureAddress } from "./dataUri.js";
+import { scalePosition, scaleTicks, type ScaleName } from "./colourScale.js";
+import { rampSheet, sheetColours } from "./patternPicture.js";
+import type { PaletteName } from "./palettes.js";
+import { element, escapeXml, number, textLine, textWidth, wrapText } from "./svg.js";
+
+/** Ink colours on white paper: text, secondary text, hairlines. */
+export const ink: { readonly text: string; readonly quiet: string; readonly line: string } = {
+  text: "#1f2328",
+  quiet: "#59636e",
+  line: "#c7cdd4",
+};
+
+/** How a picture is coloured. */
+export interface FigureLook {
+  readonly palette: PaletteName;
+  readonly scale: ScaleName;
+  /** Weight at the upper end of the colours. */
+  readonly top: number;
+}
+
+/** The largest weight of any head of any sample, from the full-precision scalars. */
+export function largestWeight(payload: HeadGridPayload): number {
+  let largest = 0;
+  for (const sample of payload.samples) for (const max of sample.scalars.max) if (max > largest) largest = max;
+  return largest;
+}
+
+/** A complete SVG document on white paper, with a title and a description for readers that do not see it. */
+export function svgDocument(
+  width: number,
+  height: number,
+  words: { readonly title: string; readonly description: string },
+  body: readonly string[],
+): string {
+  return element(
+    "svg",
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      width,
+      height,
+      viewBox: `0 0 ${number(width)} ${number(height)}`,
+      role: "img",
+      "font-family": "DejaVu Sans, Verdana, sans-serif",
+      fill: ink.text,
+    },
+    [
+      element("title", {}, escapeXml(words.title)),
+      element("desc", {}, escapeXml(words.description)),
+      element("rect", { width, height, fill: "#ffffff" }),
+      ...body,
+    ].join("\n"),
+  );
+}
+
+/** A raster of palette indices as an `<image>`, squares kept sharp. */
+export function sheetImage(
+  place: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+  sheet: { readonly width: number; readonly height: number; readonly indices: Uint8Array },
+  palette: PaletteName,
+): string {
+  return element("image", {
+    ...place,
+    preserveAspectRatio: "none",
+    // Browsers know only the first value and keep it, SVG rasterisers only the second; both draw sharp squares.
+    style: "image-rendering:pixelated;image-rendering:optimizeSpeed",
+    href: pictureAddress({ ...sheet, colours: sheetColours(palette) }),
+  });
+}
+
+const barHeight = 8;
+
+/** The colour bar, `height` 22: a ramp with ticks at x, y, and what the colours mean beside it. */
+export function colourBar(x: number, y: number, width: number, look: FigureLook, largest: number): readonly string[] {
+  const barWidth = Math.min(180, width * 0.4);
+  const ramp = rampSheet();
+  const ticks = scaleTicks(look.top, look.scale);
+  const scale = look.scale === "sqrt" ? "square-root scale" : "linear scale";
+  const meaning = `attention weight, ${scale}; largest ${Number(largest.toPrecision(3))}`;
+  const meaningX = x + barWidth + 22;
+  return [
+    sheetImage(
+      { x, y, width: barWidth, height: barHeight },
+      { width: ramp.length, height: 1, indices: ramp },
+      look.palette,
+    ),
+    element("rect", { x, y, width: barWidth, height: barHeight, fill: "none", stroke: ink.line, "stroke-width": 0.5 }),
+    ...ticks.flatMap((tick) => {
+      const tickX = x + barWidth * scalePosition(tick, look.top, look.scale);
+      return [
+        element("path", {
+          d: `M${number(tickX)} ${number(y + barHeight)}v3`,
+          stroke: ink.quiet,
+          "stroke-width": 0.5,
+        }),
+        textLine(tickX, y + barHeight + 11, String(tick), { size: 8, fill: ink.quiet, anchor: "middle" }),
+      ];
+    }),
+    ...(textWidth(meaning, 9) <= x + width - meaningX
+      ? [textLine(meaningX, y + barHeight, meaning, { size: 9, fill: ink.quiet })]
+      : wrapText(meaning, 8, x + width - meaningX, 2).map((line, index) =>
+          textLine(meaningX, y + 5 + index * 11, line, { size: 8, fill: ink.quiet }),
+        )),
+  ];
+}
+
+/** Provenance and notes in small print, at most 3 lines; returns the lines and the height they take. */
+export function smallPrint(
+  x: number,
+  y: number,
+  width: number,
+  notes: readonly string[],
+): { readonly body: readonly string[]; readonly height: number } {
+  const lines = wrapText(notes.join(" · "), 8, width, 3);
+  return {
+    body: lines.map((line, index) => textLine(x, y + 8 + index * 11, line, { size: 8, fill: ink.quiet })),
+    height: lines.length * 11,
+  };
+}
+
+/** The payload's provenance as "name value" notes. */
+export function provenanceNotes(payload: HeadGridPayload): readonly string[] {
+  return Object.entries(payload.provenance).map(([name, value]) => `${name} ${value}`);
+}

@@ -1,0 +1,17 @@
+export { build } from "./build.js";
+export type { Build, Operand } from "./builder.js";
+export type { DecodedGraph, DecodeOptions } from "./decodeOnnx.js";
+export { decodeOnnx } from "./decodeOnnx.js";
+export type { Dim, SymbolicShape } from "./dims.js";
+export type { CancelSignal, Compiled, Engine, RunSettings } from "./engine.js";
+export { evaluate } from "./evaluate.js";
+export { bindFeeds, inputName } from "./feeds.js";
+export { gradients } from "./gradients.js";
+export type { EncodeOptions, OnnxModel } from "./onnx.js";
+export { encodeOnnx, opset } from "./onnx.js";
+export type { ExternalData } from "./onnxTensor.js";
+export type { AttributeKind, Dense, Operator } from "./op.js";
+export { constant, input, operators, weight } from "./ops/index.js";
+export type { Program } from "./program.js";
+export { activationBytes, programOf, weightBytes } from "./program.js";
+export type { Attribute, Attributes, Source, Value, WeightSource } from "./value.js";

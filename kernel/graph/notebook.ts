@@ -1,0 +1,16 @@
+export { build } from "./build.js";
+export type { Build, Operand } from "./builder.js";
+export type { DecodedGraph, DecodeOptions } from "./decodeOnnx.js";
+export { decodeOnnx } from "./decodeOnnx.js";
+export type { Dim, SymbolicShape } from "./dims.js";
+export type { Compiled, RunSettings } from "./engine.js";
+export { evaluate } from "./evaluate.js";
+export { gradients } from "./gradients.js";
+export type { EncodeOptions, OnnxModel } from "./onnx.js";
+export { encodeOnnx } from "./onnx.js";
+export type { ExternalData } from "./onnxTensor.js";
+export type { Dense } from "./op.js";
+export { constant, input } from "./ops/index.js";
+export type { Program } from "./program.js";
+export { programOf } from "./program.js";
+export type { Value } from "./value.js";

@@ -1,0 +1,198 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { DType, Tensor } from "../tensor/index.js";
+import { asciiBytes, OptionError, packNumbers, UnsupportedError } from "../tensor/index.js";
+import type { SymbolicShape } from "./dims.js";
+import { OnnxScope } from "./onnxScope.js";
+import { operators } from "./ops/index.js";
+import type { Program } from "./program.js";
+import { contribDomain, noProducts, transposedProducts } from "./products.js";
+import type { AttributeProto, TensorProto, ValueInfoProto } from "./proto/onnx_pb.js";
+import {
+  AttributeProto_AttributeType as Kind,
+  AttributeProtoSchema,
+  ModelProtoSchema,
+  TensorProto_DataLocation,
+  TensorProto_DataType as Element,
+  TensorProtoSchema,
+  ValueInfoProtoSchema,
+} from "./proto/onnx_pb.js";
+import type { Value, WeightSource } from "./value.js";
+
+/** The standard operator set and file version that graphs are written in. */
+export const opset = 21;
+const irVersion = 10;
+
+const elementTypes: Readonly<Record<DType | "bfloat16", Element>> = {
+  float32: Element.FLOAT,
+  float64: Element.DOUBLE,
+  float16: Element.FLOAT16,
+  bfloat16: Element.BFLOAT16,
+  int64: Element.INT64,
+  int32: Element.INT32,
+  bool: Element.BOOL,
+  uint8: Element.UINT8,
+};
+
+/** A model file, with its weights left where they are. */
+export interface OnnxModel {
+  readonly bytes: Uint8Array;
+  /** Folder that holds every weight file; undefined without weights. */
+  readonly folder: string | undefined;
+}
+
+function tensorProto(name: string, { shape, dtype, data }: Tensor): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dims: shape.map(BigInt),
+    dataType: elementTypes[dtype],
+    rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  });
+}
+
+function weightProto(name: string, shape: SymbolicShape, source: WeightSource, file: string): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dims: shape.map(BigInt),
+    dataType: elementTypes[source.storage],
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: [
+      { key: "location", value: file },
+      { key: "offset", value: String(source.offset) },
+      { key: "length", value: String(source.sizeBytes) },
+    ],
+  });
+}
+
+function valueInfo(name: string, { shape, dtype }: Value): ValueInfoProto {
+  const dim = shape.map((size) =>
+    typeof size === "number"
+      ? { value: { case: "dimValue" as const, value: BigInt(size) } }
+      : { value: { case: "dimParam" as const, value: size } },
+  );
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: { value: { case: "tensorType", value: { elemType: elementTypes[dtype], shape: { dim } } } },
+  });
+}
+
+function attributeProtos({ op, attributes }: Value): AttributeProto[] {
+  const kinds = operators[op].attributes ?? {};
+  return Object.entries(attributes).flatMap(([name, held]) => {
+    const kind = kinds[name];
+    switch (kind) {
+      case "int":
+        return create(AttributeProtoSchema, { name, type: Kind.INT, i: BigInt(held as number) });
+      case "float":
+        return create(AttributeProtoSchema, { name, type: Kind.FLOAT, f: held as number });
+      case "ints":
+        return create(AttributeProtoSchema, { name, type: Kind.INTS, ints: (held as number[]).map(BigInt) });
+      case "string":
+        return create(AttributeProtoSchema, {
+          name,
+          type: Kind.STRING,
+          s: asciiBytes(held as string),
+        });
+      case "dtype":
+        return create(AttributeProtoSchema, { name, type: Kind.INT, i: BigInt(elementTypes[held as DType]) });
+      case "dims":
+      case "axes":
+        return [];
+    }
+  });
+}
+
+/** The single folder of all weight files, and each file's name in it. */
+function weightFolder(program: Program): string | undefined {
+  const folders = new Set(
+    program.values.flatMap(({ source }) => (source?.kind === "weight" ? [splitPath(source.path)[0]] : [])),
+  );
+  if (folders.size > 1)
+    throw new UnsupportedError(`graph: weights must lie in one folder, got ${[...folders].join(", ")}`);
+  return [...folders][0];
+}
+
+function splitPath(path: string): [string, string] {
+  const cut = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
+  return [path.slice(0, cut), path.slice(cut + 1)];
+}
+
+export interface EncodeOptions {
+  /** Writes a · bᵀ as one FusedMatMul, an operator that onnxruntime's CPU kernels add to the standard; default false. */
+  readonly fuseTransposed?: boolean;
+}
+
+/**
+ * A program as an ONNX model: symbolic axes as dim_param, weights as external data at their place in their own files.
+ *
+ * Throws   OptionError when an input or output takes a reserved name; UnsupportedError when weights lie in several folders
+ */
+export function encodeOnnx(program: Program, { fuseTransposed = false }: EncodeOptions = {}): OnnxModel {
+  const scope = new OnnxScope(program);
+  const fused = fuseTransposed ? transposedProducts(program) : noProducts;
+  const initializer: TensorProto[] = [];
+  const outputNames = new Set(Object.keys(program.outputs));
+  for (const name of [...outputNames, ...program.inputs.map(scope.nameOf)]) {
+    if (name.startsWith("%")) throw new OptionError(`graph: names that start with % are reserved, got "${name}"`);
+  }
+  const constantOf = (values: readonly number[], dtype: DType, shape: readonly number[]): string => {
+    const { name, fresh } = scope.constant(`${dtype} ${shape.join()} ${values.join()}`);
+    if (fresh) {
+      const data = packNumbers(dtype, values);
+      initializer.push(tensorProto(name, { shape, dtype, data } as Tensor));
+    }
+    return name;
+  };
+  for (const value of program.values) {
+    const { source } = value;
+    const name = scope.nameOf(value);
+    if (source?.kind === "constant") initializer.push(tensorProto(name, source.tensor));
+    if (source?.kind === "weight") {
+      const stored = source.storage === value.dtype ? name : `${name} (${source.storage})`;
+      initializer.push(weightProto(stored, value.shape, source, splitPath(source.path)[1]));
+      if (stored !== name) {
+        const to = create(AttributeProtoSchema, { name: "to", type: Kind.INT, i: BigInt(elementTypes[value.dtype]) });
+        scope.node("Cast", [stored], name, [to], name);
+      }
+    }
+    if (!value.op || fused.skipped.has(value)) continue;
+    const transposed = fused.operands.get(value);
+    if (transposed) {
+      const transB = create(AttributeProtoSchema, { name: "transB", type: Kind.INT, i: 1n });
+      const inputs = [value.inputs[0], transposed].map(scope.nameOf);
+      scope.node("FusedMatMul", inputs, name, [transB], scope.originOf(value), contribDomain);
+      continue;
+    }
+    const kinds = operators[value.op].attributes ?? {};
+    const lowered = Object.keys(kinds).flatMap((key) => {
+      const held = value.attributes[key];
+      if (kinds[key] === "dims") return [scope.dims(value, held as SymbolicShape, constantOf)];
+      return kinds[key] === "axes" ? [constantOf(held as number[], "int64", [(held as number[]).length])] : [];
+    });
+    scope.node(
+      value.op,
+      [...value.inputs.map(scope.nameOf), ...lowered],
+      name,
+      attributeProtos(value),
+      scope.originOf(value),
+    );
+  }
+  for (const [name, value] of Object.entries(program.outputs)) {
+    if (scope.nameOf(value) !== name) scope.node("Identity", [scope.nameOf(value)], name, [], name);
+  }
+  const model = create(ModelProtoSchema, {
+    irVersion: BigInt(irVersion),
+    producerName: "attention-lab",
+    opsetImport: [
+      { domain: "", version: BigInt(opset) },
+      ...(fused.operands.size > 0 ? [{ domain: contribDomain, version: 1n }] : []),
+    ],
+    graph: {
+      name: "graph",
+      node: [...scope.nodes],
+      initializer,
+      input: program.inputs.map((value) => valueInfo(scope.nameOf(value), value)),
+      output: Object.entries(program.outputs).map(([name, value]) => valueInfo(name, value)),
+    },
+  });
+  return { bytes: toBinary(ModelProtoSchema, model), folder: weightFolder(program) };
+}

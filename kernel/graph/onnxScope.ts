@@ -1,0 +1,119 @@
+import { create } from "@bufbuild/protobuf";
+import type { DType } from "../tensor/index.js";
+import { OptionError, ShapeError } from "../tensor/index.js";
+import type { Dim, SymbolicShape } from "./dims.js";
+import { wordsOf } from "./dims.js";
+import type { Program } from "./program.js";
+import type { AttributeProto, NodeProto } from "./proto/onnx_pb.js";
+import { AttributeProto_AttributeType as Kind, AttributeProtoSchema, NodeProtoSchema } from "./proto/onnx_pb.js";
+import type { Value } from "./value.js";
+
+type Constants = (values: readonly number[], dtype: DType, shape: readonly number[]) => string;
+
+/** Names and nodes of one ONNX graph while it is written; every generated name starts with `%`. */
+export class OnnxScope {
+  readonly nodes: NodeProto[] = [];
+  readonly #inputs: readonly Value[];
+  readonly #origins = new Map<Value, string>();
+  readonly #names = new Map<Value, string>();
+  readonly #constants = new Map<string, string>();
+  readonly #sizes = new Map<string, string>();
+
+  constructor({ values, inputs, outputs }: Program) {
+    this.#inputs = inputs;
+    // A value without a name of its own is told by what it is used for.
+    for (const value of [...values].reverse()) {
+      const origin = value.label ?? this.#origins.get(value) ?? "graph";
+      this.#origins.set(value, origin);
+      for (const x of value.inputs) if (!this.#origins.has(x)) this.#origins.set(x, origin);
+    }
+    values.forEach((value, i) => {
+      const { source } = value;
+      if (source?.kind === "input") this.#names.set(value, source.name);
+      else if (source?.kind === "weight") this.#names.set(value, `%weight/${i}/${source.name}`);
+      else this.#names.set(value, `%${i}/${this.originOf(value)}/${value.op || "Constant"}`);
+    });
+    const inputNames = new Set(inputs.map(this.nameOf));
+    for (const [name, value] of Object.entries(outputs)) {
+      if (inputNames.has(name)) throw new OptionError(`graph: "${name}" names an input and an output`);
+      if (value.op && this.nameOf(value).startsWith("%")) this.#names.set(value, name);
+    }
+  }
+
+  readonly nameOf = (value: Value): string => this.#names.get(value)!;
+
+  /** The address or label that a value belongs to. */
+  originOf(value: Value): string {
+    return this.#origins.get(value)!;
+  }
+
+  node(
+    opType: string,
+    input: readonly string[],
+    output: string,
+    attribute: readonly AttributeProto[],
+    origin: string,
+    domain = "",
+  ): void {
+    const name = `${origin}/${opType}.${this.nodes.length}`;
+    this.nodes.push(
+      create(NodeProtoSchema, { name, opType, domain, input: [...input], output: [output], attribute: [...attribute] }),
+    );
+  }
+
+  /** The name of a constant, and whether it is asked for the first time. */
+  constant(key: string): { readonly name: string; readonly fresh: boolean } {
+    const known = this.#constants.get(key);
+    const name = known ?? `%constant/${this.#constants.size}`;
+    this.#constants.set(key, name);
+    return { name, fresh: known === undefined };
+  }
+
+  /** The name of the int64 tensor that holds a symbolic shape at run time. */
+  dims(value: Value, shape: SymbolicShape, constantOf: Constants): string {
+    if (value.op === "Reshape") {
+      const own = value.inputs[0].shape;
+      // In a Reshape, 0 copies the operand's axis and one −1 takes what is left.
+      const target = shape.map((dim, axis) => (typeof dim === "number" ? dim : dim === own[axis] ? 0 : -1));
+      if (target.filter((dim) => dim === -1).length <= 1) return constantOf(target, "int64", [target.length]);
+    } else if (shape.every((dim) => typeof dim === "number")) {
+      return constantOf(shape, "int64", [shape.length]);
+    }
+    const parts = shape.map((dim) => this.#size(dim, constantOf));
+    const name = `%shape/${shape.join(",")}`;
+    if (!this.#sizes.has(name)) {
+      const axis = create(AttributeProtoSchema, { name: "axis", type: Kind.INT, i: 0n });
+      this.node("Concat", parts, name, [axis], name);
+      this.#sizes.set(name, name);
+    }
+    return name;
+  }
+
+  #size(dim: Dim, constantOf: Constants): string {
+    if (typeof dim === "number") return constantOf([dim], "int64", [1]);
+    const known = this.#sizes.get(dim);
+    if (known !== undefined) return known;
+    const words = wordsOf([dim]);
+    const name = `%size/${dim}`;
+    if (words.length === 1 && words[0] === dim) {
+      const carrier = this.#inputs.find(({ shape }) => shape.includes(dim));
+      if (!carrier) throw new ShapeError(`graph: no input gives the size of axis "${dim}"`);
+      const axis = carrier.shape.indexOf(dim);
+      const bounds = Object.entries({ start: axis, end: axis + 1 }).map(([key, at]) =>
+        create(AttributeProtoSchema, { name: key, type: Kind.INT, i: BigInt(at) }),
+      );
+      this.node("Shape", [this.nameOf(carrier)], name, bounds, name);
+    } else {
+      const factors = dim.split("*").map((part) => this.#size(/^\d+$/.test(part) ? Number(part) : part, constantOf));
+      const last = factors.slice(1).reduce((product, factor, i) => {
+        const partial = i === factors.length - 2 ? name : `${name}/${i}`;
+        this.node("Mul", [product, factor], partial, [], name);
+        return partial;
+      }, factors[0]);
+      this.#sizes.set(dim, last);
+      return last;
+    }
+    this.#sizes.set(dim, name);
+    return name;
+  }
+}

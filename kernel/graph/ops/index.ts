@@ -1,0 +1,19 @@
+import type { Operator } from "../op.js";
+import { elementwise } from "./elementwise.js";
+import { linear } from "./linear.js";
+import { movement } from "./movement.js";
+import { normalize } from "./normalize.js";
+import { reduce } from "./reduce.js";
+import { select } from "./select.js";
+
+export { constant, input, weight } from "./constant.js";
+
+/** Every operator of the graph language by its ONNX name. */
+export const operators: Readonly<Record<string, Operator>> = {
+  ...elementwise,
+  ...reduce,
+  ...movement,
+  ...linear,
+  ...normalize,
+  ...select,
+};

@@ -1,0 +1,139 @@
+import { asAxis, formatShape, ShapeError, sizeOf, stridesOf } from "../../tensor/index.js";
+import { broadcastShapes } from "../dims.js";
+import { broadcastReader, broadcastSizes, fill } from "../loops.js";
+import type { Dense, Operator } from "../op.js";
+import { numberOf } from "../op.js";
+import { unbroadcast } from "../unbroadcast.js";
+import type { Value } from "../value.js";
+
+/** Number of leading axes of the data that each row of ND indices addresses. */
+function depthOf(op: string, indices: Value, data: Value): number {
+  if (indices.dtype !== "int64") throw new ShapeError(`${op}: indices must be int64, got ${indices.dtype}`);
+  const depth = indices.shape.at(-1);
+  if (typeof depth !== "number" || depth < 1 || depth > data.shape.length) {
+    throw new ShapeError(
+      `${op}: the last axis of indices ${formatShape(indices.shape)} must be 1 … ${data.shape.length} for data ${formatShape(data.shape)}`,
+    );
+  }
+  return depth;
+}
+
+/** Start of the block of `data` that row `row` of the indices addresses, in elements. */
+function blockStart(op: string, data: Dense, indices: Dense, row: number): number {
+  const depth = indices.shape.at(-1)!;
+  const strides = stridesOf(data.shape);
+  let start = 0;
+  for (let i = 0; i < depth; i++) {
+    start += asAxis(op, indices.data[row * depth + i], data.shape[i]) * strides[i];
+  }
+  return start;
+}
+
+export const select: Readonly<Record<string, Operator>> = {
+  Where: {
+    arity: [3, 3],
+    infer: ([condition, a, b]) => {
+      if (condition.dtype !== "bool") throw new ShapeError(`Where: the condition must be bool, got ${condition.dtype}`);
+      if (a.dtype !== b.dtype) throw new ShapeError(`Where: branches differ in dtype, got ${a.dtype} and ${b.dtype}`);
+      return { shape: broadcastShapes("Where", condition.shape, a.shape, b.shape), dtype: a.dtype };
+    },
+    reference: ([condition, a, b]) => {
+      const [test, readA, readB] = [condition, a, b].map(broadcastReader);
+      return fill(broadcastSizes([condition.shape, a.shape, b.shape]), (_, index) =>
+        test(index) !== 0 ? readA(index) : readB(index),
+      );
+    },
+    vjp: (build, d, { inputs: [condition, a, b] }) => [
+      undefined,
+      unbroadcast(build, build.where(condition, d, 0), a.shape),
+      unbroadcast(build, build.where(condition, 0, d), b.shape),
+    ],
+  },
+  Gather: {
+    arity: [2, 2],
+    attributes: { axis: "int" },
+    infer: ([x, indices], attributes) => {
+      if (indices.dtype !== "int32" && indices.dtype !== "int64") {
+        throw new ShapeError(`Gather: indices must be int32 or int64, got ${indices.dtype}`);
+      }
+      const axis = numberOf(attributes, "axis");
+      return { shape: x.shape.toSpliced(axis, 1, ...indices.shape), dtype: x.dtype };
+    },
+    reference: ([x, indices], attributes) => {
+      const axis = numberOf(attributes, "axis");
+      const inner = sizeOf(x.shape.slice(axis + 1));
+      const count = indices.data.length;
+      const length = x.shape[axis];
+      return fill(x.shape.toSpliced(axis, 1, ...indices.shape), (flat) => {
+        const at = asAxis("Gather", indices.data[Math.floor(flat / inner) % count], length);
+        return x.data[(Math.floor(flat / (inner * count)) * length + at) * inner + (flat % inner)];
+      });
+    },
+    vjp: (build, d, { inputs: [x, indices], attributes }) => {
+      const axis = numberOf(attributes, "axis");
+      const axes = x.shape.map((_, i) => i);
+      const front = [axis, ...axes.filter((i) => i !== axis)];
+      const spread = indices.shape.map((_, i) => axis + i);
+      const moved = build.transpose(d, [...spread, ...d.shape.map((_, i) => i).filter((i) => !spread.includes(i))]);
+      const zeros = build.expand(
+        build.scalar(0, d.dtype),
+        front.map((i) => x.shape[i]),
+      );
+      const rows = build.cast(build.unsqueeze(indices, [indices.shape.length]), "int64");
+      const summed = build.scatterND(zeros, rows, moved, "add");
+      return [
+        build.transpose(
+          summed,
+          axes.map((i) => front.indexOf(i)),
+        ),
+        undefined,
+      ];
+    },
+  },
+  GatherND: {
+    arity: [2, 2],
+    infer: ([x, indices]) => {
+      const depth = depthOf("GatherND", indices, x);
+      return { shape: [...indices.shape.slice(0, -1), ...x.shape.slice(depth)], dtype: x.dtype };
+    },
+    reference: ([x, indices]) => {
+      const depth = indices.shape.at(-1)!;
+      const block = sizeOf(x.shape.slice(depth));
+      return fill([...indices.shape.slice(0, -1), ...x.shape.slice(depth)], (flat) => {
+        return x.data[blockStart("GatherND", x, indices, Math.floor(flat / block)) + (flat % block)];
+      });
+    },
+    vjp: (build, d, { inputs: [x, indices] }) => [
+      build.scatterND(build.expand(build.scalar(0, d.dtype), x.shape), indices, d, "add"),
+      undefined,
+    ],
+  },
+  ScatterND: {
+    arity: [3, 3],
+    attributes: { reduction: "string" },
+    infer: ([x, indices, updates]) => {
+      const depth = depthOf("ScatterND", indices, x);
+      const expected = [...indices.shape.slice(0, -1), ...x.shape.slice(depth)];
+      if (expected.join() !== updates.shape.join() || updates.dtype !== x.dtype) {
+        throw new ShapeError(
+          `ScatterND: updates must be ${formatShape(expected)} ${x.dtype}, got ${formatShape(updates.shape)} ${updates.dtype}`,
+        );
+      }
+      return x;
+    },
+    reference: ([x, indices, updates], { reduction }) => {
+      const block = sizeOf(x.shape.slice(indices.shape.at(-1)));
+      const data = x.data.slice();
+      updates.data.forEach((value, flat) => {
+        const at = blockStart("ScatterND", x, indices, Math.floor(flat / block)) + (flat % block);
+        data[at] = reduction === "add" ? data[at] + value : value;
+      });
+      return { shape: x.shape, data };
+    },
+    vjp: (build, d, { inputs: [, indices, updates], attributes: { reduction } }) => {
+      const zeros = build.expand(build.scalar(0, d.dtype), updates.shape);
+      const kept = reduction === "add" ? d : build.scatterND(d, indices, zeros, "none");
+      return [kept, undefined, build.gatherND(d, indices)];
+    },
+  },
+};

@@ -1,0 +1,11 @@
+export { HBox, VBox, type BoxOptions } from "./box.js";
+export { Button, type ButtonOptions } from "./button.js";
+export { Checkbox, type CheckboxOptions } from "./checkbox.js";
+export { Dropdown, type DropdownOptions } from "./dropdown.js";
+export { FloatSlider } from "./floatSlider.js";
+export { HTML, type HTMLOptions } from "./html.js";
+export { IntSlider } from "./intSlider.js";
+export type { Layout } from "./layout.js";
+export type { SliderOptions } from "./slider.js";
+export { ValueWidget } from "./valueWidget.js";
+export { Widget, type WidgetOptions } from "./widget.js";

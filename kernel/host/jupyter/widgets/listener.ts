@@ -1,0 +1,50 @@
+import { AsyncResource } from "node:async_hooks";
+import { OptionError } from "../../../tensor/index.js";
+
+/** Which calls wait while a handler's promise is open: all, or the newest alone. */
+export type Waiting = "all" | "latest";
+
+/**
+ * A handler as the widgets call it: while a promise of it is open the next call waits, its output goes to the cell that registered
+ * it (before Node 24 to the widget's cell). What it throws is told on stderr; later calls come all the same.
+ */
+export function createListener<T>(handler: (value: T) => unknown, keep: Waiting): (value: T) => void {
+  let waiting: T[] = [];
+  let isBusy = false;
+
+  const work = (): void => {
+    while (!isBusy && waiting.length > 0) call(waiting.shift() as T);
+  };
+  const call = (value: T): void => {
+    try {
+      const result = handler(value);
+      if (!isThenable(result)) return;
+      isBusy = true;
+      void Promise.resolve(result).catch(report).finally(resume);
+    } catch (error) {
+      report(error);
+    }
+  };
+  const resume = (): void => {
+    isBusy = false;
+    work();
+  };
+  return AsyncResource.bind((value: T): void => {
+    waiting = keep === "latest" ? [value] : [...waiting, value];
+    work();
+  });
+}
+
+/** Throws OptionError on the name of an event that a widget does not have. */
+export function checkEvent(event: string, known: string): void {
+  if (event !== known) throw new OptionError(`on: unknown event "${event}"; known: ${known}`);
+}
+
+/** Left unhandled on purpose: the kernel tells such errors on stderr. */
+function report(error: unknown): void {
+  void Promise.reject(error instanceof Error ? error : new Error(String(error)));
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
+}

@@ -1,0 +1,98 @@
+import type { Compiled, RunSettings, Value } from "./graph/index.js";
+import { devices, engineOf } from "./host/devices.js";
+import { files, hubFolders, modelFolders } from "./host/files.js";
+import { kernel } from "./host/jupyter/api.js";
+import { versions } from "./host/versions.js";
+import type { Host, LoadOptions, Model } from "./models/index.js";
+import { loadModel } from "./models/index.js";
+import { checkOptions } from "./tensor/index.js";
+
+const host: Host = {
+  files,
+  engine: engineOf,
+  modelFolders,
+  hubFolders,
+  interruptSignal: () => kernel()?.interruptSignal(),
+  versions,
+};
+
+/**
+ * Loads a transformer: a folder in Hugging Face layout, the name of one below a model folder, or a hub id that is in
+ * the shared Hugging Face cache.
+ *
+ * Throws   FormatError on a missing, broken or inconsistent model; UnsupportedError on one that this version cannot
+ *          run exactly; OptionError on an unknown option or device
+ * Example  const model = await load("all-MiniLM-L6-v2")
+ */
+export async function load(source: string, options: LoadOptions = {}): Promise<Model> {
+  return loadModel(host, source, options);
+}
+
+export interface CompileOptions {
+  /** Where the graph runs; default `"cpu"`. */
+  readonly device?: string;
+}
+
+/**
+ * Loads a graph, ready to run. An interrupt of the cell rejects the run unless it has a signal of its own.
+ *
+ * Throws   OptionError on an unknown option or device; EngineError when it does not fit into memory
+ * Example  const compiled = await compile({ y }); const { y } = await compiled.run({ x: tensor([1, 2]) })
+ */
+export async function compile(
+  outputs: Readonly<Record<string, Value>>,
+  options: CompileOptions = {},
+): Promise<Compiled> {
+  checkOptions("compile", options, ["device"]);
+  const { device = "cpu" } = options;
+  const settings = (): RunSettings => {
+    const signal = host.interruptSignal();
+    return signal ? { signal } : {};
+  };
+  const compiled = await engineOf(device).compile(outputs, settings());
+  return { ...compiled, run: async (feeds, wanted, given = settings()) => compiled.run(feeds, wanted, given) };
+}
+
+export { devices };
+export type { Device } from "./host/devices.js";
+
+/** The graph language in which metrics, and everything else that is computed, are written. */
+export * as graph from "./graph/notebook.js";
+
+export type {
+  Address,
+  GeneratedToken,
+  GenerateOptions,
+  GradientOptions,
+  Gradients,
+  Intervention,
+  LoadOptions,
+  Metric,
+  ModelInput,
+  RunOptions,
+} from "./models/index.js";
+export { Generation, Model, Run } from "./models/index.js";
+export type {
+  DecodeNpzOptions,
+  DType,
+  Inflate,
+  IntegerOptions,
+  NormalOptions,
+  UniformOptions,
+} from "./tensor/index.js";
+export {
+  decodeNpy,
+  decodeNpz,
+  einsum,
+  encodeNpy,
+  encodeNpz,
+  encodeSafetensors,
+  random,
+  RandomStream,
+} from "./tensor/index.js";
+export { EngineError, FormatError, OptionError, ShapeError, Tensor, tensor, UnsupportedError } from "./tensor/index.js";
+
+export type { Comm, CommMessage, DisplayHandle, DisplayOptions } from "./host/jupyter/api.js";
+export { clearOutput, display, input, interruptSignal, openComm, registerCommTarget } from "./host/jupyter/api.js";
+export type { Progress, ProgressOptions, TrackOptions } from "./host/jupyter/representations/progress.js";
+export { progress, track } from "./host/jupyter/representations/progress.js";

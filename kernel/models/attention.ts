@@ -1,0 +1,42 @@
+import type { Value } from "../graph/index.js";
+import { build } from "../graph/index.js";
+import type { GraphContext } from "./family.js";
+
+export interface AttentionTerms {
+  /** What q·k is multiplied by. */
+  readonly scale: number;
+  /** Scores become c·tanh(score / c) before anything is hidden. */
+  readonly softcap?: number | undefined;
+  /** Added to the scores, [B,1,Q,K] or [B,1,1,K]. */
+  readonly bias: Value;
+}
+
+/** c·tanh(x / c): keeps values within −c … c. */
+export function softcapped(x: Value, cap: number | undefined): Value {
+  return cap === undefined ? x : build.mul(build.tanh(build.div(x, cap)), cap);
+}
+
+/**
+ * Attention with its scores, pattern and head outputs addressed. Key head j serves the queries of heads
+ * j·H/G … (j+1)·H/G − 1.
+ *
+ *   z = softmax(cap(scale · q·kᵀ) + bias) · v
+ *
+ * Shapes   q [B,H,Q,D] · k, v [B,G,K,D] → z [B,H,Q,D]
+ * Source   arXiv:1706.03762 §3.2; groups arXiv:2305.13245 §2.2
+ */
+export function attend(tap: GraphContext["tap"], q: Value, k: Value, v: Value, terms: AttentionTerms): Value {
+  const { scale, softcap, bias } = terms;
+  const [batch, heads, queries] = q.shape;
+  const groups = k.shape[1];
+  const perGroup = (heads as number) / (groups as number);
+  // The heads of a group are rows of one matrix: keys and values are never repeated.
+  const stacked = (x: Value): Value =>
+    perGroup === 1 ? x : build.reshape(x, [batch, groups, `${perGroup}*${queries}`, x.shape[3]]);
+  const apart = (x: Value): Value => (perGroup === 1 ? x : build.reshape(x, [batch, heads, queries, x.shape[3]]));
+  const products = apart(build.matMul(stacked(q), build.transpose(k, [0, 1, 3, 2])));
+  const scaled = softcapped(build.mul(products, scale), softcap);
+  const scores = tap("attn.scores", build.add(scaled, bias)); // [B,H,Q,K]
+  const pattern = tap("attn.pattern", build.softmax(scores, -1)); // [B,H,Q,K]
+  return tap("attn.z", apart(build.matMul(stacked(pattern), v))); // [B,H,Q,D]
+}

@@ -1,0 +1,73 @@
+import type { Value } from "../graph/index.js";
+import type { Tensor } from "../tensor/index.js";
+import type { JsonObject } from "./json.js";
+
+/** A weight that a model needs. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** The model changes its outputs, not its validity, where an optional weight is absent. */
+  readonly optional?: boolean;
+}
+
+/** Token ids of a batch, padded to one length. */
+export interface Batch {
+  readonly size: number;
+  /** Positions per prompt, padding included. */
+  readonly length: number;
+  /** [batch, query] row-major. */
+  readonly inputIds: Int32Array;
+  /** [batch, query]: 1 real, 0 padding. */
+  readonly attentionMask: Int32Array;
+  /** [batch, query] */
+  readonly tokenTypeIds: Int32Array;
+  /** [batch, query]; undefined where the model is to count by itself. */
+  readonly positionIds?: Int32Array | undefined;
+}
+
+/** What a model's graph is written against. */
+export interface GraphContext {
+  readonly weight: (name: string) => Value;
+  /** Whether the checkpoint holds an optional weight. */
+  readonly has: (name: string) => boolean;
+  readonly input: (name: string) => Value;
+  /** Gives a value its address; returns the value to go on with, which an intervention may have changed. */
+  readonly tap: (address: string, value: Value) => Value;
+}
+
+/** A model of known sizes: everything a family knows about one config. */
+export interface Blueprint {
+  readonly family: string;
+  readonly architecture: string;
+  readonly layers: number;
+  readonly heads: number;
+  /** Heads of keys and values, where fewer than those of queries. */
+  readonly kvHeads?: number;
+  readonly headDim: number;
+  readonly width: number;
+  readonly vocabulary: number;
+  /** Longest prompt, in tokens. */
+  readonly positions: number;
+  readonly tokenTypes: number;
+  /** Whether keys after the query are masked. */
+  readonly causal: boolean;
+  readonly padId: number;
+  /** Tokens after which a text is finished. */
+  readonly endIds?: readonly number[];
+  readonly tensors: readonly TensorSpec[];
+  /** The name under which a checkpoint's tensor is known here; undefined where it is knowingly ignored. */
+  readonly canonicalName: (name: string) => string | undefined;
+  /** Graph inputs, each [batch, query] int32. */
+  readonly inputs: readonly string[];
+  readonly feeds: (batch: Batch) => Readonly<Record<string, Tensor>>;
+  /** Writes the graph; returns its outputs by name. */
+  readonly build: (context: GraphContext) => Readonly<Record<string, Value>>;
+}
+
+/** Rules of one model family: the architectures it loads and how it reads their configs. */
+export interface Family {
+  readonly name: string;
+  readonly architectures: readonly string[];
+  /** Throws UnsupportedError or FormatError on a config that it cannot follow exactly. */
+  readonly open: (architecture: string, config: JsonObject) => Blueprint;
+}

@@ -1,0 +1,14 @@
+export type { Address } from "./addresses.js";
+export { families } from "./families/index.js";
+export type { Files, FileStat, Host } from "./host.js";
+export type { GeneratedToken } from "./generate.js";
+export { Generation } from "./generate.js";
+export type { Intervention } from "./headGates.js";
+export type { ModelInput } from "./input.js";
+export type { LoadOptions } from "./load.js";
+export { loadModel } from "./load.js";
+export type { GenerateOptions, GradientOptions, Gradients, Metric, RunOptions } from "./model.js";
+export { Model } from "./model.js";
+export { Run } from "./run.js";
+export type { StoredTensor } from "./safetensors.js";
+export { openSafetensors, parseSafetensorsHeader, readTensor } from "./safetensors.js";

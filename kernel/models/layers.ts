@@ -1,0 +1,68 @@
+import type { Value } from "../graph/index.js";
+import { build } from "../graph/index.js";
+import type { GraphContext } from "./family.js";
+
+/** `x · Wᵀ + b` with the weight stored [out, in] under `name.weight`, the bias under `name.bias`. */
+export function linear({ weight, has }: GraphContext, name: string, x: Value): Value {
+  const product = build.matMul(x, build.transpose(weight(`${name}.weight`), [1, 0]));
+  return has(`${name}.bias`) ? build.add(product, weight(`${name}.bias`)) : product;
+}
+
+export function layerNorm({ weight }: GraphContext, name: string, x: Value, epsilon: number): Value {
+  return build.layerNormalization(x, weight(`${name}.weight`), weight(`${name}.bias`), epsilon);
+}
+
+/** Scale of a root-mean-square norm: the stored weight, or 1 more than it. */
+export type RmsWeight = "plain" | "plus one";
+
+/**
+ * x / √(mean x² + ε) · w over the last axis.
+ *
+ * Source   arXiv:1910.07467 eq. 4
+ */
+export function rmsNorm({ weight }: GraphContext, name: string, x: Value, epsilon: number, kind: RmsWeight): Value {
+  const power = build.reduceMean(build.mul(x, x), [x.shape.length - 1], true);
+  const stored = weight(`${name}.weight`);
+  const scale = kind === "plain" ? stored : build.add(stored, 1);
+  return build.mul(build.div(x, build.sqrt(build.add(power, epsilon))), scale);
+}
+
+/** Shapes   x [B,T,H·D] → [B,H,T,D] */
+export function splitHeads(x: Value, heads: number): Value {
+  const [batch, length, width] = x.shape;
+  const apart = build.reshape(x, [batch, length, heads, (width as number) / heads]);
+  return build.transpose(apart, [0, 2, 1, 3]);
+}
+
+/** Shapes   x [B,H,T,D] → [B,T,H·D] */
+export function mergeHeads(x: Value): Value {
+  const [batch, heads, length, headDim] = x.shape;
+  return build.reshape(build.transpose(x, [0, 2, 1, 3]), [batch, length, (heads as number) * (headDim as number)]);
+}
+
+/** Φ(x)·x by the error function. */
+function gelu(x: Value): Value {
+  return build.mul(build.mul(x, 0.5), build.add(build.erf(build.mul(x, Math.SQRT1_2)), 1));
+}
+
+/** Φ(x)·x with Φ approximated by tanh; 0.044715 is the constant of arXiv:1606.08415 §2. */
+function geluTanh(x: Value): Value {
+  const cubic = build.mul(build.mul(x, build.mul(x, x)), 0.044715);
+  const inner = build.mul(build.add(x, cubic), Math.sqrt(2 / Math.PI));
+  return build.mul(build.mul(x, 0.5), build.add(build.tanh(inner), 1));
+}
+
+function silu(x: Value): Value {
+  return build.mul(x, build.sigmoid(x));
+}
+
+/** Activations by the names that configs use. */
+export const activations: Readonly<Record<string, (x: Value) => Value>> = {
+  gelu,
+  gelu_new: geluTanh,
+  gelu_pytorch_tanh: geluTanh,
+  relu: build.relu,
+  silu,
+  swish: silu,
+  tanh: build.tanh,
+};

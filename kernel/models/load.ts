@@ -1,0 +1,93 @@
+import { checkOptions, FormatError, knownNames, OptionError, UnsupportedError } from "../tensor/index.js";
+import { openCheckpoint } from "./checkpoint.js";
+import { families } from "./families/index.js";
+import type { Blueprint } from "./family.js";
+import { tokenIds } from "./config.js";
+import type { Files, Host } from "./host.js";
+import type { JsonObject } from "./json.js";
+import { readJson } from "./json.js";
+import { locate } from "./locate.js";
+import { Model } from "./model.js";
+import { loadTokenizer } from "./tokenizer.js";
+import { bindWeights } from "./weights.js";
+
+export interface LoadOptions {
+  /** Where the model runs: `"cpu"`; see `devices()`. */
+  readonly device?: string;
+  /** What it computes in: `"float32"`. */
+  readonly dtype?: "float32" | "float16";
+  /** Branch, tag or commit of a hub id: `"main"`. */
+  readonly revision?: string;
+}
+
+function openBlueprint(folder: string, config: JsonObject): Blueprint {
+  const known = families.flatMap(({ architectures }) => architectures);
+  const named = config["architectures"];
+  const architecture: unknown = Array.isArray(named) ? named[0] : undefined;
+  if (typeof architecture !== "string") {
+    throw new FormatError(
+      `load ${folder}: config.json names no architecture in "architectures"; known: ${known.join(", ")}`,
+    );
+  }
+  const family = families.find(({ architectures }) => architectures.includes(architecture));
+  if (!family) {
+    throw new UnsupportedError(
+      `load ${folder}: unknown architecture "${architecture}"${knownNames(architecture, known)}`,
+    );
+  }
+  return family.open(architecture, config);
+}
+
+/** The tokens that end a text: those of generation_config.json where there is one, else those of the config. */
+async function endIdsOf(files: Files, folder: string, { endIds = [] }: Blueprint): Promise<readonly number[]> {
+  const name = "generation_config.json";
+  if (!(await files.list(folder)).includes(name)) return endIds;
+  const path = files.resolve(folder, name);
+  const held = (await readJson(files, path))["eos_token_id"] ?? null;
+  const ids = tokenIds.read(held);
+  if (!ids)
+    throw new FormatError(`load ${path}: eos_token_id = ${JSON.stringify(held)}; expected ${tokenIds.expected}`);
+  return ids;
+}
+
+/** See `load` of the facade. */
+export async function loadModel(host: Host, source: string, options: LoadOptions = {}): Promise<Model> {
+  checkOptions("load", options, ["device", "dtype", "revision"]);
+  const { device = "cpu", dtype = "float32", revision = "main" } = options;
+  if (!["float32", "float16"].includes(dtype)) {
+    throw new OptionError(`load: unknown dtype "${dtype}"${knownNames(dtype, ["float32", "float16"])}`);
+  }
+  if (dtype !== "float32")
+    throw new UnsupportedError(`load: dtype "${dtype}" comes with a later version; use "float32"`);
+  const engine = host.engine(device);
+  const { files } = host;
+  const folder = await locate(host, source, revision);
+  if (!(await files.list(folder)).includes("config.json")) throw new FormatError(`load ${folder}: no config.json`);
+  const blueprint = openBlueprint(folder, await readJson(files, files.resolve(folder, "config.json")));
+  const checkpoint = await openCheckpoint(files, folder);
+  const weights = bindWeights(blueprint, checkpoint);
+  const tokenizer = await loadTokenizer(files, folder);
+  const name =
+    source
+      .split(/[/\\]/)
+      .filter((part) => part && !/^\.+$/.test(part))
+      .at(-1) ?? source;
+  return new Model({
+    name,
+    blueprint,
+    weights,
+    tokenizer,
+    endIds: await endIdsOf(files, folder, blueprint),
+    engine,
+    interruptSignal: host.interruptSignal,
+    provenance: async () => ({
+      model: name,
+      modelHash: (await Promise.all(checkpoint.paths.map(files.sha256))).map((digest) => digest.slice(0, 16)).join(" "),
+      architecture: blueprint.architecture,
+      tokenizer: tokenizer?.name ?? "none",
+      device,
+      dtype,
+      ...host.versions(),
+    }),
+  });
+}

@@ -1,0 +1,318 @@
+import type { Build, CancelSignal, Compiled, Engine, RunSettings, Value } from "../graph/index.js";
+import { activationBytes, bindFeeds, build, gradients, programOf } from "../graph/index.js";
+import { checkOptions, OptionError, showWith, Tensor } from "../tensor/index.js";
+import type { Address } from "./addresses.js";
+import { resolveAddresses } from "./addresses.js";
+import { describeAddresses } from "./describe.js";
+import type { Blueprint } from "./family.js";
+import type { Forward } from "./forward.js";
+import { forward } from "./forward.js";
+import type { GeneratedToken } from "./generate.js";
+import { checkRoom, Generation, realIds, rightPadded } from "./generate.js";
+import type { Intervention } from "./headGates.js";
+import { gateFeeds, gateHeads, headEdits } from "./headGates.js";
+import type { ModelInput } from "./input.js";
+import { prepare } from "./input.js";
+import { nextTokenLoss } from "./nextToken.js";
+import { Run } from "./run.js";
+import type { SamplingOptions } from "./sampling.js";
+import { chooserOf } from "./sampling.js";
+import type { Tokenizer } from "./tokenizer.js";
+
+/** Beyond this many bytes of activations, a session is made that keeps only what was asked for. */
+const keepAllLimit = 2e9;
+
+export interface RunOptions {
+  /**
+   * Addresses to keep besides the outputs and the patterns; `*` stands for every layer.
+   * Nothing else can be read afterwards: an activation that was not captured is asked for in a new run.
+   */
+  readonly capture?: readonly Address[];
+  /** Whether all attention patterns are kept: true. */
+  readonly patterns?: boolean;
+  readonly interventions?: readonly Intervention[];
+  /** Rejects the run at once when it aborts: the interrupt of the running cell when left out. */
+  readonly signal?: CancelSignal;
+}
+
+/** A scalar to differentiate, written on the model's own graph. */
+export type Metric = (values: { readonly at: (address: Address) => Value }, build: Build) => Value;
+
+export interface GradientOptions {
+  /** A metric, or `"loss"`: the mean next-token loss of a causal language model, as in `Run.loss`. */
+  readonly of: Metric | "loss";
+  readonly at: readonly Address[];
+  readonly signal?: CancelSignal;
+}
+
+export interface GenerateOptions extends SamplingOptions {
+  /** The most tokens that are added to a prompt; a text that ends by itself has fewer. */
+  readonly maxNewTokens: number;
+  /** Called with each token as soon as it is known. */
+  readonly onToken?: (token: GeneratedToken) => void;
+  readonly signal?: CancelSignal;
+}
+
+export interface Gradients {
+  readonly value: number;
+  /** d value / d activation, in the activation's layout. */
+  readonly at: (address: Address) => Tensor;
+}
+
+/** What a model is made of; `load` puts it together. */
+export interface ModelParts {
+  readonly name: string;
+  readonly blueprint: Blueprint;
+  readonly weights: ReadonlyMap<string, Value>;
+  readonly tokenizer: Tokenizer | undefined;
+  /** Tokens after which a generated text is finished. */
+  readonly endIds: readonly number[];
+  readonly engine: Engine;
+  readonly interruptSignal: () => CancelSignal | undefined;
+  readonly provenance: () => Promise<Readonly<Record<string, string | number>>>;
+}
+
+/** A loaded transformer. Immutable; its weights stay in their files until the first run. */
+export class Model {
+  readonly name: string;
+  readonly architecture: string;
+  readonly layers: number;
+  readonly heads: number;
+  /** Heads of keys and values; fewer than `heads` where several queries share them. */
+  readonly kvHeads: number;
+  /** Size of one head's queries, keys and values. */
+  readonly headDim: number;
+  /** Size of the residual stream. */
+  readonly width: number;
+  /** Longest prompt, in tokens. */
+  readonly positions: number;
+  readonly device: string;
+  /** Every address that `capture` and `Run.at` know. */
+  readonly addresses: readonly Address[];
+  readonly #parts: ModelParts;
+  readonly #forward: Forward;
+  #gated: Forward | undefined;
+  readonly #compiled = new Map<string, Promise<Compiled>>();
+
+  constructor(parts: ModelParts) {
+    const { blueprint } = parts;
+    this.#parts = parts;
+    this.#forward = forward(blueprint, parts.weights);
+    this.name = parts.name;
+    this.architecture = blueprint.architecture;
+    this.layers = blueprint.layers;
+    this.heads = blueprint.heads;
+    this.kvHeads = blueprint.kvHeads ?? blueprint.heads;
+    this.headDim = blueprint.headDim;
+    this.width = blueprint.width;
+    this.positions = blueprint.positions;
+    this.device = parts.engine.device;
+    this.addresses = [...this.#forward.values.keys()];
+  }
+
+  /**
+   * Runs prompts or token ids. The outputs and every attention pattern are kept, other activations on request.
+   *
+   * Throws   OptionError, ShapeError on input or options that do not fit; EngineError when the run fails
+   * Example  const run = await model.run("The cat sat on the mat.", { capture: ["blocks.*.attn.z"] })
+   */
+  async run(input: string | readonly string[] | ModelInput, options: RunOptions = {}): Promise<Run> {
+    checkOptions("run", options, ["capture", "patterns", "interventions", "signal"]);
+    const { capture = [], patterns = true, interventions = [], signal = this.#parts.interruptSignal() } = options;
+    const { blueprint, tokenizer, name, provenance } = this.#parts;
+    const settings: RunSettings = signal ? { signal } : {};
+    const { batch, texts } = prepare(input, blueprint, tokenizer);
+    const edits = headEdits(interventions, blueprint);
+    const asked = capture.flatMap((address) => resolveAddresses("capture", address, this.addresses));
+    const wanted = [...new Set([...this.#forward.outputs, ...(patterns ? this.#all("pattern") : []), ...asked])].sort(
+      (a, b) => this.addresses.indexOf(a) - this.addresses.indexOf(b),
+    );
+
+    const feeds = blueprint.feeds(batch);
+    const needClean = [
+      ...new Set(edits.filter(({ mode }) => mode === "mean").map(({ layer }) => `blocks.${layer}.attn.z`)),
+    ];
+    const clean = needClean.length > 0 ? await this.#compute(needClean, feeds, false, settings) : {};
+    const gates =
+      edits.length > 0 ? gateFeeds(edits, blueprint, batch, (layer) => clean[`blocks.${layer}.attn.z`]) : {};
+    const captured = await this.#compute(wanted, { ...feeds, ...gates }, edits.length > 0, settings);
+
+    const tokens = Array.from({ length: batch.size }, (_, b) =>
+      Array.from(batch.inputIds.subarray(b * batch.length, (b + 1) * batch.length), (id) => this.#label(id)),
+    );
+    return new Run({ title: name, blueprint, batch, texts, tokens, captured, addresses: this.addresses, provenance });
+  }
+
+  /**
+   * Derivatives of a scalar with respect to activations.
+   *
+   * Shapes   as `Run.at` of the same address
+   * Example  await model.gradients("A prompt.", { of: ({ at }, g) => g.reduceSum(at("logits")), at: ["blocks.0.attn.z"] })
+   */
+  async gradients(input: string | readonly string[] | ModelInput, options: GradientOptions): Promise<Gradients> {
+    checkOptions("gradients", options, ["of", "at", "signal"]);
+    const { of, at, signal = this.#parts.interruptSignal() } = options;
+    const { blueprint, tokenizer, engine } = this.#parts;
+    const { values } = this.#forward;
+    const one = (address: Address): Address => {
+      const [first, ...more] = resolveAddresses("gradients", address, this.addresses);
+      if (more.length > 0) throw new OptionError(`gradients: "${address}" means several activations; name one`);
+      return first;
+    };
+    const loss = of === "loss" ? this.#loss() : of({ at: (address) => values.get(one(address))! }, build);
+    const asked = [...new Set(at.flatMap((address) => resolveAddresses("gradients", address, this.addresses)))];
+    const derivatives = gradients(
+      loss,
+      asked.map((address) => values.get(address)!),
+    );
+    const outputs = Object.fromEntries(derivatives.map((d, i) => [`grad ${asked[i]}`, d]));
+    const { batch } = prepare(input, blueprint, tokenizer);
+    const settings: RunSettings = signal ? { signal } : {};
+    const compiled = await engine.compile({ ...outputs, value: loss }, settings);
+    try {
+      const results = await compiled.run(blueprint.feeds(batch), undefined, settings);
+      return {
+        value: results["value"].item(),
+        at: (address) => {
+          const tensor = results[`grad ${one(address)}`];
+          if (!tensor) throw new OptionError(`gradients: "${address}" was not asked for; got ${asked.join(", ")}`);
+          return tensor;
+        },
+      };
+    } finally {
+      await compiled.dispose();
+    }
+  }
+
+  /**
+   * Continues prompts, each from its own end; padding is left out, positions count real tokens. Takes the most likely
+   * token at each step, or draws one with a temperature. Every step runs the whole text again: nothing of the step before is kept.
+   *
+   * Throws   OptionError for a model that does not predict next tokens; ShapeError where positions run out
+   * Example  (await model.generate("Once upon a time", { maxNewTokens: 20 })).texts[0]
+   */
+  async generate(input: string | readonly string[] | ModelInput, options: GenerateOptions): Promise<Generation> {
+    checkOptions("generate", options, ["maxNewTokens", "onToken", "signal", "temperature", "topK", "seed"]);
+    const { maxNewTokens, onToken, signal = this.#parts.interruptSignal() } = options;
+    const { blueprint, tokenizer, endIds } = this.#parts;
+    if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
+      throw new OptionError(`generate: maxNewTokens must be a whole number of at least 1, got ${String(maxNewTokens)}`);
+    }
+    if (!blueprint.causal || !this.#forward.values.has("logits")) {
+      throw new OptionError(`generate: ${blueprint.architecture} does not predict next tokens`);
+    }
+    const choose = chooserOf(options);
+    const { batch } = prepare(input, blueprint, tokenizer);
+    if (batch.positionIds) throw new OptionError("generate: positions are counted here; leave positionIds out");
+    const prompts = realIds(batch);
+    checkRoom(prompts, maxNewTokens, blueprint);
+    const ids: number[][] = prompts.map(() => []);
+    const logits: Float32Array[][] = prompts.map(() => []);
+    for (let step = 0; step < maxNewTokens; step++) {
+      const open = [...prompts.keys()].filter((b) => !endIds.includes(ids[b].at(-1) ?? -1));
+      if (open.length === 0) break;
+      const rows = open.map((b) => [...prompts[b], ...ids[b]]);
+      const feeds = blueprint.feeds(rightPadded(rows, blueprint.padId));
+      const { logits: all } = await this.#compute(["logits"], feeds, false, signal ? { signal } : {});
+      open.forEach((prompt, i) => {
+        const row = all.slice(i, rows[i].length - 1).data.slice() as Float32Array;
+        const id = choose(row, prompt, step);
+        ids[prompt].push(id);
+        logits[prompt].push(row);
+        onToken?.({ prompt, step, id, label: this.#label(id) });
+      });
+    }
+    return new Generation({
+      ids,
+      tokens: ids.map((row) => row.map((id) => this.#label(id))),
+      texts: ids.map((row) => tokenizer?.decode(row)),
+      logits: logits.map((rows) => {
+        const data = new Float32Array(rows.length * blueprint.vocabulary);
+        rows.forEach((row, step) => data.set(row, step * blueprint.vocabulary));
+        return new Tensor("float32", [rows.length, blueprint.vocabulary], data);
+      }),
+    });
+  }
+
+  /** The model in text: its sizes, and every address with the shape of its activation. */
+  describe(): string {
+    const { name, architecture, layers, heads, kvHeads, headDim, width, positions, device } = this;
+    const shared = kvHeads === heads ? "" : ` (${kvHeads} of keys and values)`;
+    return [
+      `${name} (${architecture})`,
+      `${layers} layers × ${heads} heads${shared} of ${headDim}, width ${width}, ${positions} positions, on ${device}`,
+      describeAddresses(this.#forward.values),
+    ].join("\n");
+  }
+
+  /** Gives the memory of all sessions back; the next run loads again. */
+  async dispose(): Promise<void> {
+    const sessions = [...this.#compiled.values()];
+    this.#compiled.clear();
+    await Promise.all(sessions.map(async (session) => (await session).dispose()));
+  }
+
+  #label(id: number): string {
+    return this.#parts.tokenizer?.label(id) ?? String(id);
+  }
+
+  #loss(): Value {
+    const { causal, architecture } = this.#parts.blueprint;
+    const logits = this.#forward.values.get("logits");
+    if (!causal || !logits)
+      throw new OptionError(`gradients: ${architecture} does not predict next tokens; pass a metric`);
+    return nextTokenLoss(logits);
+  }
+
+  #all(part: string): readonly Address[] {
+    return this.addresses.filter((address) => address.endsWith(`.attn.${part}`));
+  }
+
+  async #compute(
+    wanted: readonly Address[],
+    feeds: Readonly<Record<string, Tensor>>,
+    gated: boolean,
+    settings: RunSettings,
+  ): Promise<Readonly<Record<Address, Tensor>>> {
+    const compiled = await this.#session(wanted, feeds, gated, settings);
+    return compiled.run(feeds, wanted, settings);
+  }
+
+  /**
+   * A session that yields these addresses. A session holds the weights, so there are few: one that keeps outputs and
+   * patterns, one that keeps everything, each once more with head gates.
+   */
+  async #session(
+    wanted: readonly Address[],
+    feeds: Readonly<Record<string, Tensor>>,
+    gated: boolean,
+    settings: RunSettings,
+  ): Promise<Compiled> {
+    const { blueprint, weights, engine } = this.#parts;
+    const { values, outputs } = gated
+      ? (this.#gated ??= forward(blueprint, weights, gateHeads(blueprint)))
+      : this.#forward;
+    const usual = [...outputs, ...this.#all("pattern")];
+    const valuesOf = (addresses: readonly Address[]): Record<Address, Value> =>
+      Object.fromEntries(addresses.map((address) => [address, values.get(address)!]));
+    let kept: readonly Address[] = usual;
+    if (!wanted.every((address) => usual.includes(address))) {
+      const everything = programOf(valuesOf(this.addresses));
+      const bytes = activationBytes(everything, bindFeeds(everything.inputs, feeds));
+      kept = bytes <= keepAllLimit ? this.addresses : wanted;
+    }
+    const key = `${gated ? "gated" : "plain"} ${kept.join()}`;
+    const known = this.#compiled.get(key);
+    if (known) return known;
+    const session = engine.compile(valuesOf(kept), settings);
+    this.#compiled.set(key, session);
+    try {
+      return await session;
+    } catch (error) {
+      this.#compiled.delete(key);
+      throw error;
+    }
+  }
+}
+
+showWith(Model.prototype, (model) => ({ "text/plain": model.describe() }));

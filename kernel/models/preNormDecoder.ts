@@ -1,0 +1,74 @@
+import type { Value } from "../graph/index.js";
+import { build } from "../graph/index.js";
+import { attend } from "./attention.js";
+import type { GraphContext } from "./family.js";
+import { mergeHeads } from "./layers.js";
+import type { Rotary } from "./rotary.js";
+import { rotate } from "./rotary.js";
+import type { Visibility } from "./visibility.js";
+import { causalBias } from "./visibility.js";
+
+type Layer = (x: Value) => Value;
+
+/** One block, put together by a family. */
+export interface DecoderBlock {
+  readonly attentionNorm: Layer;
+  /** Queries [B,H,T,D], keys and values [B,G,T,D], before any turning. */
+  readonly project: (x: Value) => readonly [Value, Value, Value];
+  /** Norms of queries and keys over each head, where a model has them. */
+  readonly headNorms?: readonly [Layer, Layer] | undefined;
+  readonly rotary?: Rotary | undefined;
+  readonly scale: number;
+  readonly softcap?: number | undefined;
+  /** How many keys, itself included, a query sees; all when left out. */
+  readonly window?: number | undefined;
+  /** How hidden keys are lowered: as {@link causalBias} when left out. */
+  readonly visibility?: Visibility;
+  /** [B,T,H·D] → [B,T,M] */
+  readonly output: Layer;
+  /** Applied to the attention's output before it is added. */
+  readonly attentionPostNorm?: Layer | undefined;
+  readonly mlpNorm: Layer;
+  readonly mlp: (x: Value, tap: GraphContext["tap"]) => Value;
+  readonly mlpPostNorm?: Layer | undefined;
+  /** Whether attention and MLP both read the block's input, and are added together. */
+  readonly parallel?: boolean;
+}
+
+/**
+ * Blocks that normalise what a sublayer reads; queries see keys up to their own.
+ *
+ *   mid = x + W_O · z(LN₁(x)),  post = mid + MLP(LN₂(mid))
+ *   in parallel: post = x + W_O · z(LN₁(x)) + MLP(LN₂(x))
+ *
+ * Shapes   x [B,T,M] → [B,T,M]
+ * Source   arXiv:1706.03762 §3; the parallel form arXiv:2204.06745 §2.1
+ */
+export function preNormDecoder(
+  { input, tap: tapModel }: Pick<GraphContext, "input" | "tap">,
+  blocks: readonly DecoderBlock[],
+  x: Value,
+): Value {
+  let stream = x;
+  blocks.forEach((block, layer) => {
+    const tap = (part: string, value: Value): Value => tapModel(`blocks.${layer}.${part}`, value);
+    const { rotary, headNorms, scale, softcap, window, parallel } = block;
+    const before = tap("resid_pre", stream);
+    const [q, k, v] = block.project(tap("ln1.normalized", block.attentionNorm(before)));
+    const turned = (part: "q" | "k", heads: Value): Value => {
+      const named = tap(`attn.${part}`, heads);
+      const normed = headNorms ? headNorms[part === "q" ? 0 : 1](named) : named;
+      return rotary ? tap(`attn.rot_${part}`, rotate(rotary, normed, input("position_ids"))) : normed;
+    };
+    const bias = (block.visibility ?? causalBias)(input("attention_mask"), input("token_index"), window);
+    const z = attend(tap, turned("q", q), turned("k", k), tap("attn.v", v), { scale, softcap, bias });
+    const written = block.output(mergeHeads(z));
+    const attention = tap("attn_out", block.attentionPostNorm ? block.attentionPostNorm(written) : written);
+    const sum = build.add(before, attention);
+    const middle = parallel ? before : tap("resid_mid", sum);
+    const computed = block.mlp(tap("ln2.normalized", block.mlpNorm(middle)), tap);
+    const mlp = tap("mlp_out", block.mlpPostNorm ? block.mlpPostNorm(computed) : computed);
+    stream = tap("resid_post", build.add(parallel ? sum : middle, mlp));
+  });
+  return stream;
+}

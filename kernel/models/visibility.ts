@@ -1,0 +1,63 @@
+import type { Value } from "../graph/index.js";
+import { build } from "../graph/index.js";
+
+/** Most negative float32: what a hidden score is lowered by, so that a row without any visible key becomes uniform. */
+const hiddenScore = -3.4028234663852886e38;
+
+/** The bias of one block: from mask and index [B,K], and the window of the block. */
+export type Visibility = (mask: Value, index: Value, window: number | undefined) => Value;
+
+function lowered(hidden: Value): Value {
+  return build.named("attention_bias", build.mul(hidden, hiddenScore));
+}
+
+/**
+ * Added to the scores: 0 where the mask is 1, the most negative float32 where it is 0.
+ *
+ * Shapes   mask [B,K] int32 → [B,1,1,K]
+ */
+export function paddingBias(mask: Value): Value {
+  return lowered(build.unsqueeze(build.sub(1, build.cast(mask, "float32")), [1, 2]));
+}
+
+/**
+ * Added to the scores: 0 where the key is real, not after the query and, with a window, one of the last `window` keys;
+ * the most negative float32 elsewhere, once, whatever the number of reasons.
+ *
+ * Shapes   mask, index [B,K] int32 → [B,1,Q,K]; index counts all positions of a row, padding included
+ */
+export function causalBias(mask: Value, index: Value, window: number | undefined): Value {
+  const { future, padding, distant } = hiddenKeys(mask, index, window);
+  const near = build.or(future, padding);
+  return lowered(build.cast(distant ? build.or(near, distant) : near, "float32"));
+}
+
+/**
+ * As {@link causalBias}, but lowered once for future or padding and once more for future or distance: a row without any
+ * visible key is uniform over the keys that its window shows, and 0 elsewhere.
+ */
+export function twiceCausalBias(mask: Value, index: Value, window: number | undefined): Value {
+  const { future, padding, distant } = hiddenKeys(mask, index, window);
+  const [once, again] = [build.or(future, padding), distant ? build.or(future, distant) : future].map((hidden) =>
+    build.mul(build.cast(hidden, "float32"), hiddenScore),
+  );
+  return build.named("attention_bias", build.add(once, again));
+}
+
+interface HiddenKeys {
+  /** [B,1,Q,K] */
+  readonly future: Value;
+  /** [B,1,1,K] */
+  readonly padding: Value;
+  /** [B,1,Q,K]; undefined without a window. */
+  readonly distant: Value | undefined;
+}
+
+function hiddenKeys(mask: Value, index: Value, window: number | undefined): HiddenKeys {
+  const behind = build.sub(build.unsqueeze(index, [1, 3]), build.unsqueeze(index, [1, 2])); // [B,1,Q,K]
+  return {
+    future: build.less(behind, 0),
+    padding: build.unsqueeze(build.less(mask, 1), [1, 2]),
+    distant: window === undefined ? undefined : build.greater(behind, window - 1),
+  };
+}

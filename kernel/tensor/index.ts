@@ -1,0 +1,27 @@
+export { asciiBytes, asciiText, bytesIn, dataFrom } from "./bytes.js";
+export type { DataOf, DType } from "./dtype.js";
+export { allocate, bytesOf, dtypes, halfBits, halfValue, isDType, isFloat, numberAt, packNumbers } from "./dtype.js";
+export { einsum } from "./einsum.js";
+export type { EinsumSpec } from "./einsumSpec.js";
+export { parseEinsum } from "./einsumSpec.js";
+export {
+  checkOptions,
+  EngineError,
+  FormatError,
+  knownNames,
+  OptionError,
+  ShapeError,
+  UnsupportedError,
+} from "./errors.js";
+export { nearestName } from "./nearest.js";
+export { decodeNpy, encodeNpy } from "./npy.js";
+export type { DecodeNpzOptions } from "./npz.js";
+export { decodeNpz, encodeNpz } from "./npz.js";
+export type { IntegerOptions, NormalOptions, UniformOptions } from "./random.js";
+export { random, RandomStream } from "./random.js";
+export { encodeSafetensors } from "./safetensors.js";
+export { asAxis, asShape, formatShape, sizeOf, stridesOf } from "./shape.js";
+export type { MimeBundle } from "./show.js";
+export { showWith } from "./show.js";
+export { Tensor, tensor } from "./tensor.js";
+export type { Inflate } from "./zip.js";

@@ -1,0 +1,56 @@
+import type { HeadScalars } from "./headScalars.js";
+import type { StoredPatterns } from "./patternStore.js";
+
+/** MIME type of the head grid; the major version is part of the name. */
+export const headGridMime = "application/vnd.attention-lab.head-grid.v1+json";
+
+/** Version of the payload that this build writes: readers accept every 1.x. */
+export const headGridVersion = "1.0";
+
+/** One input of the model: its tokens, every head's pattern, and numbers per head. */
+export interface HeadGridSample {
+  readonly text?: string;
+  readonly queryTokens: readonly string[];
+  readonly keyTokens: readonly string[];
+  readonly specialKeys: readonly number[];
+  readonly scalars: HeadScalars;
+  readonly patterns: StoredPatterns;
+}
+
+/** What the head grid draws: the attention patterns of all heads of a model on one or more inputs. Plain JSON. */
+export interface HeadGridPayload {
+  readonly view: "head-grid";
+  readonly version: string;
+  readonly title: string;
+  readonly layers: number;
+  readonly heads: number;
+  /** True where keys after the query are masked: those squares are drawn empty, not as zero. */
+  readonly causal: boolean;
+  readonly samples: readonly HeadGridSample[];
+  readonly provenance: Readonly<Record<string, string | number>>;
+}
+
+/** Upper limits of everything in a payload; a reader refuses more. */
+export const headGridCaps: {
+  readonly layers: number;
+  readonly heads: number;
+  readonly headCount: number;
+  readonly samples: number;
+  readonly tokens: number;
+  readonly tokenLength: number;
+  readonly textLength: number;
+  readonly titleLength: number;
+  readonly provenanceEntries: number;
+  readonly dataLength: number;
+} = {
+  layers: 512,
+  heads: 512,
+  headCount: 16_384,
+  samples: 256,
+  tokens: 65_536,
+  tokenLength: 128,
+  textLength: 4_096,
+  titleLength: 512,
+  provenanceEntries: 64,
+  dataLength: 64 << 20,
+};

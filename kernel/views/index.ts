@@ -1,0 +1,17 @@
+export { encodeBase64 } from "./base64.js";
+export {
+  headGrid,
+  headGridMime,
+  headGridText,
+  readHeadGrid,
+  type HeadGridInput,
+  type HeadGridPayload,
+  type HeadGridSample,
+} from "./headGrid.js";
+export { headGridCaps, headGridVersion } from "./headGridPayload.js";
+export { headScalarNames, type HeadScalars } from "./headScalars.js";
+export { maxPool } from "./maxPool.js";
+export { readPatterns, type PatternCodec, type PatternReader, type StoredPatterns } from "./patternStore.js";
+export { modelSizeText, sampleSizeText } from "./sizeText.js";
+export { PayloadError } from "./payloadError.js";
+export { payloads, type Payload, type PayloadMime } from "./payloads.js";

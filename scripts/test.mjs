@@ -1,0 +1,91 @@
+// npm test              everything, on a fresh clone too
+// npm test -- unit ui   only the named parts: types lint format unit ui
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setup } from "./setup.mjs";
+import { findChromium } from "./steps/browser.mjs";
+import { main, root, run, seconds, SetupError } from "./steps/shell.mjs";
+
+const bin = (path) => join(root, "node_modules", ...path.split("/"));
+const node = (path, ...args) => run(process.execPath, [bin(path), ...args], { env: environment });
+const environment = {};
+const reports = join(root, "test-results");
+
+/** Tests counted from a runner's JSON report. */
+const counted = { passed: 0, failed: 0, skipped: 0 };
+
+function readReport(name) {
+  const file = join(reports, name);
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+}
+
+function countVitest(name) {
+  const report = readReport(name);
+  counted.passed += report?.numPassedTests ?? 0;
+  counted.failed += report?.numFailedTests ?? 0;
+  counted.skipped += (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0);
+}
+
+function countPlaywright(name) {
+  const stats = readReport(name)?.stats;
+  counted.passed += (stats?.expected ?? 0) + (stats?.flaky ?? 0);
+  counted.failed += stats?.unexpected ?? 0;
+  counted.skipped += stats?.skipped ?? 0;
+}
+
+const parts = {
+  types: () => node("typescript/bin/tsc", "--build"),
+  lint: () => node("eslint/bin/eslint.js", ".", "--max-warnings", "0"),
+  format: () => node("prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."),
+  unit: () =>
+    node(
+      "vitest/vitest.mjs",
+      "run",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${join(reports, "unit.json")}`,
+    ).finally(() => countVitest("unit.json")),
+  ui: async () => {
+    environment.CHROME_PATH = await findChromium();
+    environment.PLAYWRIGHT_JSON_OUTPUT_NAME = join(reports, "ui.json");
+    await node(
+      "@playwright/test/cli.js",
+      "test",
+      "--config",
+      "tests/ui/playwright.config.ts",
+      "--reporter=list,json",
+    ).finally(() => countPlaywright("ui.json"));
+  },
+};
+
+await main(async () => {
+  const asked = process.argv.slice(2);
+  const unknown = asked.find((name) => !(name in parts));
+  if (unknown) throw new SetupError(`no part "${unknown}"; known: ${Object.keys(parts).join(", ")}`);
+  await setup({ withTests: true });
+  rmSync(reports, { recursive: true, force: true });
+  mkdirSync(reports, { recursive: true });
+
+  const names = asked.length > 0 ? asked : Object.keys(parts);
+  const results = [];
+  for (const name of names) {
+    console.log(`\n── ${name}`);
+    const start = Date.now();
+    const problem = await parts[name]().then(
+      () => undefined,
+      (error) => error.message,
+    );
+    if (problem) {
+      console.error(problem);
+      process.exitCode = 1;
+    }
+    results.push(`${problem ? "✗" : "✓"} ${name.padEnd(7)} ${seconds(start)}`);
+  }
+  console.log(`\n${results.join("\n")}`);
+  const left = Object.keys(parts).filter((name) => !names.includes(name));
+  if (left.length > 0) console.log(`left out, as asked: ${left.join(", ")}`);
+  console.log("left out, run by hand: benchmarks (npm run bench)");
+  // A part that failed before any test of it ran must not read as a success.
+  if (process.exitCode && counted.failed === 0) counted.failed = results.filter((line) => line.startsWith("✗")).length;
+  console.log(`\n${counted.passed} passed, ${counted.failed} failed, ${counted.skipped} skipped`);
+});

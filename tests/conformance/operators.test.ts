@@ -1,0 +1,127 @@
+import { afterAll, describe, expect, it } from "vitest";
+import type { Attribute, Value } from "../../kernel/lib/graph/index.js";
+import { build, constant, evaluate, gradients, input, operators } from "../../kernel/lib/graph/index.js";
+import { OrtEngine } from "../../kernel/lib/host/session.js";
+import type { DType } from "../../kernel/lib/tensor/index.js";
+import { isFloat, packNumbers, sizeOf, Tensor } from "../../kernel/lib/tensor/index.js";
+import type { Operand, Sample } from "./samples.js";
+import { samples } from "./samples.js";
+
+const engine = new OrtEngine("cpu");
+
+/** Numbers that are the same on every machine; float32 holds them exactly, so both runs see the same operands. */
+function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.fround(state / 2 ** 32);
+  };
+}
+
+function numbersOf({ shape, dtype, range: [low, high], values }: Operand, random: () => number): number[] {
+  if (values) return [...values];
+  const draw = (): number => low + (high - low) * random();
+  return Array.from({ length: sizeOf(shape) }, () =>
+    isFloat(dtype) ? Math.fround(draw()) : Math.floor(draw()) % (dtype === "bool" ? 2 : 3),
+  );
+}
+
+interface Case {
+  readonly node: Value;
+  readonly leaves: readonly Value[];
+  readonly feeds: Readonly<Record<string, Tensor>>;
+}
+
+/** The sample as a graph whose floats have the given dtype; axis words hide some of the sizes. */
+function caseOf(op: string, { operands, attributes }: Sample, float: DType, symbolic: boolean): Case {
+  const random = randomNumbers(op.length * 7919 + operands.length);
+  const leaves = operands.map(({ shape, dtype }, i) =>
+    input(`x${i}`, isFloat(dtype) ? float : dtype, symbolic ? shape.map((dim) => (dim === 63 ? "token" : dim)) : shape),
+  );
+  const feeds = Object.fromEntries(
+    operands.map((operand, i) => {
+      const { dtype } = leaves[i];
+      return [`x${i}`, new Tensor(dtype, operand.shape, packNumbers(dtype, numbersOf(operand, random)))];
+    }),
+  );
+  const { shape, ...rest } = attributes ?? {};
+  const hidden = (dims: Attribute): Attribute =>
+    symbolic ? (dims as number[]).map((dim) => (dim === 63 ? "token" : dim)) : dims;
+  const bound = shape === undefined ? rest : { ...rest, shape: hidden(shape) };
+  return { node: build.apply(op, leaves, bound), leaves, feeds };
+}
+
+function expectClose(got: ArrayLike<number>, expected: ArrayLike<number>, relative: number, what: string): void {
+  expect(got.length, what).toBe(expected.length);
+  const scale = Array.from(expected).reduce((max, x) => Math.max(max, Math.abs(x)), 1);
+  const error = Array.from(got).reduce((max, x, i) => Math.max(max, Math.abs(x - expected[i])), 0);
+  expect(error / scale, what).toBeLessThanOrEqual(relative);
+}
+
+/** The weighted sum of a float node: a scalar whose derivatives see every element differently. */
+function lossOf(node: Value): Value {
+  const shape = node.shape as readonly number[];
+  const random = randomNumbers(sizeOf(shape) + 11);
+  const weights = packNumbers(
+    node.dtype,
+    Array.from({ length: sizeOf(shape) }, () => random() - 0.5),
+  );
+  return build.reduceSum(build.mul(node, constant(new Tensor(node.dtype, shape, weights))));
+}
+
+const table = Object.keys(operators).flatMap((op) => (samples[op] ?? []).map((sample, i) => ({ op, i, sample })));
+
+afterAll(() => expect(table.length).toBeGreaterThan(100));
+
+it("has samples for every operator", () => {
+  expect(Object.keys(operators).filter((op) => !samples[op]?.length)).toEqual([]);
+  expect(Object.keys(samples).filter((op) => !operators[op])).toEqual([]);
+});
+
+describe.each(table)("$op, sample $i", ({ op, sample }) => {
+  it.each([false, true])("onnxruntime = reference (symbolic axes: %s)", async (symbolic) => {
+    // Without an axis of 63 there is nothing to hide.
+    if (symbolic && !sample.operands.some(({ shape, values }) => shape.includes(63) && !values)) return;
+    const { node, feeds } = caseOf(op, sample, "float32", symbolic);
+    const expected = evaluate({ y: node }, feeds)["y"];
+    const compiled = await engine.compile({ y: node });
+    const got = (await compiled.run(feeds))["y"];
+    await compiled.dispose();
+    expect(got.dtype).toBe(node.dtype);
+    expect(got.shape).toEqual([...expected.shape]);
+    if (!symbolic) expect(got.shape).toEqual([...node.shape]);
+    expectClose(got.numbers(), expected.data, 2e-6, op);
+  });
+
+  it("gradient = central differences, and onnxruntime computes the same", async () => {
+    const { node, leaves, feeds } = caseOf(op, sample, "float64", false);
+    if (!isFloat(node.dtype)) return;
+    const wrt = leaves.filter(({ dtype }) => isFloat(dtype));
+    if (wrt.length === 0) return;
+    const loss = lossOf(node);
+    const outputs = Object.fromEntries(gradients(loss, wrt).map((d, i) => [`d${i}`, d]));
+    const analytic = evaluate(outputs, feeds);
+    const step = 1e-5;
+    wrt.forEach((leaf, i) => {
+      const name = leaf.label!;
+      const data = feeds[name].data as Float64Array;
+      const at = (position: number, shift: number): number => {
+        const moved = data.slice();
+        moved[position] += shift;
+        const fed = { ...feeds, [name]: new Tensor("float64", feeds[name].shape, moved) };
+        return evaluate({ loss }, fed)["loss"].data[0];
+      };
+      const numeric = Array.from(data, (_, k) => (at(k, step) - at(k, -step)) / (2 * step));
+      expect(analytic[`d${i}`].shape).toEqual([...leaf.shape]);
+      expectClose(analytic[`d${i}`].data, numeric, 1e-6, `${op} by operand ${name}`);
+    });
+
+    const single = caseOf(op, sample, "float32", false);
+    const singleWrt = single.leaves.filter(({ dtype }) => isFloat(dtype));
+    const derivatives = gradients(lossOf(single.node), singleWrt);
+    const compiled = await engine.compile(Object.fromEntries(derivatives.map((d, i) => [`d${i}`, d])));
+    const got = await compiled.run(single.feeds);
+    await compiled.dispose();
+    derivatives.forEach((_, i) => expectClose(got[`d${i}`].numbers(), analytic[`d${i}`].data, 2e-5, `${op} d${i}`));
+  });
+});

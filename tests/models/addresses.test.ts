@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { files } from "../../kernel/lib/host/files.js";
+import { OrtEngine } from "../../kernel/lib/host/session.js";
+import type { Value } from "../../kernel/lib/graph/index.js";
+import { build } from "../../kernel/lib/graph/index.js";
+import { openCheckpoint } from "../../kernel/lib/models/checkpoint.js";
+import { families } from "../../kernel/lib/models/index.js";
+import { forward } from "../../kernel/lib/models/forward.js";
+import { readJson } from "../../kernel/lib/models/json.js";
+import { bindWeights } from "../../kernel/lib/models/weights.js";
+import type { Tensor } from "../../kernel/lib/tensor/index.js";
+import { decoders, encoders, oracles } from "./oracle.js";
+
+const engine = new OrtEngine("cpu");
+
+async function opened(name: string) {
+  const folder = `${oracles}models/${name}`;
+  const config = await readJson(files, `${folder}/config.json`);
+  const [architecture] = config["architectures"] as [string];
+  const family = families.find(({ architectures }) => architectures.includes(architecture))!;
+  const blueprint = family.open(architecture, config);
+  const weights = bindWeights(blueprint, await openCheckpoint(files, folder));
+  const rows = (values: number[]): Int32Array => Int32Array.from(values);
+  const feeds = blueprint.feeds({
+    size: 2,
+    length: 4,
+    inputIds: rows([5, 6, 7, 8, 9, 10, 11, blueprint.padId]),
+    attentionMask: rows([1, 1, 1, 1, 1, 1, 1, 0]),
+    tokenTypeIds: rows([0, 0, 0, 0, 0, 0, 0, 0]),
+  });
+  const outputsWith = async (edited: string, edit: (value: Value) => Value): Promise<Record<string, Tensor>> => {
+    const { values, outputs } = forward(blueprint, weights, (address, value) =>
+      address === edited ? edit(value) : value,
+    );
+    const compiled = await engine.compile(Object.fromEntries(outputs.map((output) => [output, values.get(output)!])));
+    const results = await compiled.run(feeds);
+    await compiled.dispose();
+    return results;
+  };
+  const { values, outputs } = forward(blueprint, weights);
+  return { addresses: [...values.keys()].filter((address) => !outputs.includes(address)), outputsWith };
+}
+
+describe.each([...encoders, ...decoders])("every address of %s", (name) => {
+  it("is where it says: an identity leaves the outputs bit-equal, any other edit changes them", async () => {
+    const { addresses, outputsWith } = await opened(name);
+    const clean = await outputsWith("", (value) => value);
+    expect(addresses.length).toBeGreaterThan(20);
+    // Every layer of a decoder is written by the same lines: the middle one stands for all.
+    const isTried = (address: string): boolean => !decoders.includes(name) || !/^blocks\.[02]\./.test(address);
+    for (const address of addresses.filter(isTried)) {
+      const same = await outputsWith(address, (value) => build.apply("Identity", [value]));
+      // A factor and not a sum: scores do not notice a constant.
+      const other = await outputsWith(address, (value) => build.mul(value, 1.25));
+      for (const output of Object.keys(clean)) expect(same[output].data, address).toEqual(clean[output].data);
+      const changed = Object.keys(clean).some((output) => !sameData(other[output], clean[output]));
+      expect(changed, `${address} does nothing`).toBe(true);
+    }
+  });
+});
+
+function sameData(a: Tensor, b: Tensor): boolean {
+  return a.data.every((x, i) => x === b.data[i]);
+}

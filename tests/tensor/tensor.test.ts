@@ -1,0 +1,111 @@
+import { describe, expect, it } from "vitest";
+import {
+  checkOptions,
+  halfBits,
+  halfValue,
+  knownNames,
+  nearestName,
+  Tensor,
+  tensor,
+} from "../../kernel/tensor/index.js";
+
+describe("a tensor", () => {
+  it("is made from nested arrays, and refuses ragged ones", () => {
+    const t = tensor([[1, 2, 3], [4, 5, 6]]); // prettier-ignore
+    expect([t.shape, t.dtype, [...t.data]]).toEqual([[2, 3], "float32", [1, 2, 3, 4, 5, 6]]);
+    expect(tensor(7, "int64").data).toEqual(BigInt64Array.of(7n));
+    expect(tensor([true, false], "bool").data).toEqual(Uint8Array.of(1, 0));
+    expect(tensor([]).shape).toEqual([0]);
+    expect(() => tensor([[1, 2], [3]])).toThrow("tensor: ragged rows at axis 1; expected length 2, got 1"); // prettier-ignore
+    expect(() => tensor([[1], 2])).toThrow("ragged rows at axis 1; expected length 1, got a number");
+  });
+
+  it("holds exactly what its shape says", () => {
+    expect(() => new Tensor("float32", [2, 3], new Float32Array(5))).toThrow(
+      "shape [2,3] holds 6 elements, got data of 5",
+    );
+    expect(() => new Tensor("float32", [-1], new Float32Array(0))).toThrow("whole numbers of at least 0, got [-1]");
+    expect(() => new Tensor("float31" as "float32", [1], new Float32Array(1))).toThrow('did you mean "float32"?');
+  });
+
+  it("cannot be changed in shape or dtype", () => {
+    const t = tensor([1]);
+    expect(Object.isFrozen(t) && Object.isFrozen(t.shape)).toBe(true);
+  });
+
+  it("is sliced by leading indices, without a copy", () => {
+    const t = new Tensor(
+      "int32",
+      [2, 3, 4],
+      Int32Array.from({ length: 24 }, (_, i) => i),
+    );
+    expect(t.slice(1).shape).toEqual([3, 4]);
+    expect([...t.slice(1, 2).data]).toEqual([20, 21, 22, 23]);
+    expect([...t.slice(-1, -1).data]).toEqual([20, 21, 22, 23]);
+    expect(t.slice(1, 2, 3).shape).toEqual([]);
+    expect(t.slice(0).data.buffer).toBe(t.data.buffer);
+    expect(t.item(1, 0, -1)).toBe(15);
+    expect(() => t.slice(2)).toThrow("tensor.slice: expected an axis in -2 … 1, got 2");
+    expect(() => t.item(0, 0)).toThrow("expected 3 indices for shape [2,3,4], got 2");
+    expect(() => t.slice(0, 0, 0, 0)).toThrow("at most 3 indices");
+  });
+
+  it("shows its header and the ends of long axes", () => {
+    const shown = (t: Tensor): string =>
+      (t as unknown as Record<symbol, () => Record<string, string>>)[Symbol.for("Jupyter.display")]()["text/plain"];
+    expect(shown(tensor([[1, 0.5], [1e-9, 123456]]))).toBe("Tensor [2,2] float32\n[[1.0000, 0.5000],\n [1.000e-9, 1.235e+5]]"); // prettier-ignore
+    expect(
+      shown(
+        new Tensor(
+          "int32",
+          [20],
+          Int32Array.from({ length: 20 }, (_, i) => i),
+        ),
+      ),
+    ).toBe("Tensor [20] int32\n[0, 1, 2, …, 17, 18, 19]");
+    expect(shown(new Tensor("float32", [0], new Float32Array(0)))).toBe("Tensor [0] float32\n[]");
+    expect(shown(new Tensor("uint8", [8, 8, 8, 8], new Uint8Array(4096))).split("\n").length).toBeLessThan(70);
+  });
+});
+
+describe("float16", () => {
+  it("gives back every one of its 65 536 bit patterns", () => {
+    for (let bits = 0; bits < 65536; bits++) {
+      const x = halfValue(bits);
+      if (Number.isNaN(x)) expect(Number.isNaN(halfValue(halfBits(x)))).toBe(true);
+      else if (halfBits(x) !== bits) throw new Error(`${bits} became ${halfBits(x)}`);
+    }
+  });
+
+  it("rounds to nearest, ties to even, and overflows to infinity", () => {
+    expect(halfValue(halfBits(1 + 2 ** -11))).toBe(1);
+    expect(halfValue(halfBits(1 + 3 * 2 ** -11))).toBe(1 + 2 ** -9);
+    expect(halfValue(halfBits(2 ** -25))).toBe(0);
+    expect(halfValue(halfBits(2 ** -25 * 1.01))).toBe(2 ** -24);
+    expect(halfValue(halfBits(65519))).toBe(65504);
+    expect(halfValue(halfBits(65520))).toBe(Infinity);
+    expect(Object.is(halfValue(halfBits(-0)), -0)).toBe(true);
+  });
+});
+
+describe("a name that is not known", () => {
+  it("brings the nearest one, when one is near", () => {
+    expect(nearestName("causl", ["scale", "causal"])).toBe("causal");
+    expect(nearestName("sacle", ["scale", "causal"])).toBe("scale");
+    expect(nearestName("CAUSAL", ["causal"])).toBe("causal");
+    expect(nearestName("xyz", ["scale", "causal"])).toBeUndefined();
+    expect(nearestName("", ["scale"])).toBeUndefined();
+  });
+
+  it("is answered with what is known", () => {
+    expect(() => checkOptions("softmax", { causl: 1 }, ["scale", "causal"])).toThrow(
+      'softmax: unknown option "causl"; did you mean "causal"?; known: scale, causal',
+    );
+    expect(
+      knownNames(
+        "a",
+        Array.from({ length: 30 }, (_, i) => `name${i}`),
+      ),
+    ).toContain("name23, … (30 in all)");
+  });
+});

@@ -1,0 +1,37 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "@playwright/test";
+import { port } from "./notebookFile.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** JupyterLab from .venv on a copy of the notebooks, driven in an installed Chromium (CHROME_PATH). */
+export default defineConfig({
+  testDir: ".",
+  testMatch: "*.spec.ts",
+  outputDir: `${root}/test-results/ui-${port}`,
+  workers: 1,
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
+  forbidOnly: true,
+  retries: 0,
+  use: {
+    baseURL: `http://127.0.0.1:${port}`,
+    viewport: { width: 1400, height: 1000 },
+    video: "off",
+    trace: "retain-on-failure",
+    launchOptions: {
+      ...(process.env["CHROME_PATH"] ? { executablePath: process.env["CHROME_PATH"] } : {}),
+      args: [
+        ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-lcd-text", "--no-first-run"],
+        ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+      ],
+    },
+  },
+  webServer: {
+    command: `node ${root}/tests/ui/server.mjs ${port}`,
+    url: `http://127.0.0.1:${port}/api`,
+    timeout: 120_000,
+    reuseExistingServer: false,
+    gracefulShutdown: { signal: "SIGTERM", timeout: 10_000 },
+  },
+});

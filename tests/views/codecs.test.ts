@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import { base64Length, decodeBase64, encodeBase64 } from "../../kernel/views/base64.js";
+import { decodeSqrt8, encodeSqrt8 } from "../../kernel/views/companding.js";
+import { decodeHalf, encodeHalf } from "../../kernel/views/half.js";
+import { maxPool } from "../../kernel/views/maxPool.js";
+import { seeded } from "../gallery/headGrid.js";
+
+describe("base64", () => {
+  it.each([0, 1, 2, 3, 4, 5, 62, 63, 64, 20_000])("agrees with Node for %i bytes and comes back", (length) => {
+    const random = seeded(length + 1);
+    const bytes = Uint8Array.from({ length }, () => Math.floor(random() * 256));
+    const text = encodeBase64(bytes);
+    expect(text).toBe(Buffer.from(bytes).toString("base64"));
+    expect(text.length).toBe(base64Length(length));
+    expect(decodeBase64(text)).toEqual(bytes);
+  });
+
+  it.each(["abc", "ab*d", "a=bc", "ab\u00ffd", "===="])("refuses %j", (text) => {
+    expect(() => decodeBase64(text)).toThrow(/base64: /);
+  });
+});
+
+describe("binary16", () => {
+  it.each([
+    [0, 0x0000],
+    [1, 0x3c00],
+    [-2, 0xc000],
+    [65504, 0x7bff],
+    [65520, 0x7c00],
+    [2 ** -14, 0x0400],
+    [2 ** -24, 0x0001],
+    [2 ** -25, 0x0000],
+    [2 ** -25 * 1.0001, 0x0001],
+    [1 / 3, 0x3555],
+    [1 + 2 ** -11, 0x3c00],
+    [1 + 3 * 2 ** -11, 0x3c02],
+    [2 - 2 ** -12, 0x4000],
+    [Infinity, 0x7c00],
+  ])("codes %d as %i", (value, bits) => {
+    const bytes = encodeHalf(Float32Array.of(value));
+    expect(bytes[0] | (bytes[1] << 8)).toBe(bits);
+  });
+
+  it("brings every finite half back exactly", () => {
+    for (let bits = 0; bits < 0x10000; bits++) {
+      if (((bits >> 10) & 31) === 31) continue;
+      const bytes = Uint8Array.of(bits & 255, bits >> 8);
+      const [value] = decodeHalf(bytes);
+      const back = encodeHalf(Float32Array.of(value));
+      if (back[0] !== bytes[0] || back[1] !== bytes[1]) expect({ bits, value, back }).toBeUndefined();
+    }
+  });
+
+  it("keeps 11 bits of weights", () => {
+    const random = seeded(5);
+    const weights = Float32Array.from({ length: 5000 }, () => 10 ** (-4 * random()));
+    const back = decodeHalf(encodeHalf(weights));
+    weights.forEach((weight, at) => expect(Math.abs(back[at] - weight)).toBeLessThanOrEqual(weight * 2 ** -11));
+  });
+
+  it("knows NaN", () => expect(decodeHalf(encodeHalf(Float32Array.of(NaN)))[0]).toBeNaN());
+});
+
+describe("square-root companding", () => {
+  it.each([1, 0.37, 1e-3])("stays within its stated error up to %d", (top) => {
+    const random = seeded(9);
+    const weights = Float32Array.from({ length: 5000 }, () => top * random() ** 4);
+    const back = decodeSqrt8(encodeSqrt8(weights, top), top);
+    weights.forEach((weight, at) => {
+      const bound = top * (Math.sqrt(weight / top) / 255 + 1 / 255 ** 2 / 4);
+      expect(Math.abs(back[at] - weight)).toBeLessThanOrEqual(bound * (1 + 1e-5));
+      expect(Math.abs(back[at] - weight)).toBeLessThanOrEqual(0.004 * top);
+    });
+  });
+
+  it("keeps 0 and the top exact, and an empty pattern empty", () => {
+    expect(decodeSqrt8(encodeSqrt8(Float32Array.of(0, 0.5), 0.5), 0.5)).toEqual(Float32Array.of(0, 0.5));
+    expect(encodeSqrt8(Float32Array.of(0, 0), 0)).toEqual(Uint8Array.of(0, 0));
+  });
+});
+
+describe("max pooling", () => {
+  it.each([
+    [1, 1, 1],
+    [5, 3, 2],
+    [7, 7, 3],
+    [63, 64, 8],
+    [4, 4, 9],
+  ])("%i × %i by %i equals brute force", (rows, columns, block) => {
+    const random = seeded(rows * columns);
+    const values = Float32Array.from({ length: rows * columns }, () => random() - 0.5);
+    const width = Math.ceil(columns / block);
+    const expected = Float32Array.from({ length: Math.ceil(rows / block) * width }, (_, at) => {
+      const squares: number[] = [];
+      values.forEach((value, index) => {
+        const row = Math.floor(Math.floor(index / columns) / block);
+        if (row * width + Math.floor((index % columns) / block) === at) squares.push(value);
+      });
+      return Math.max(...squares);
+    });
+    expect(maxPool(values, rows, columns, block)).toEqual(expected);
+  });
+});
