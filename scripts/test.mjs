@@ -1,7 +1,7 @@
 // npm test              everything, on a fresh clone too
 // npm test -- unit ui   only the named parts: types lint format unit ui
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { setup } from "./setup.mjs";
 import { findChromium } from "./steps/browser.mjs";
 import { main, root, run, seconds, SetupError } from "./steps/shell.mjs";
@@ -11,8 +11,9 @@ const node = (path, ...args) => run(process.execPath, [bin(path), ...args], { en
 const environment = {};
 const reports = join(root, "test-results");
 
-/** Tests counted from a runner's JSON report. */
+/** Tests counted from a runner's JSON report, and the failed ones, which are told once more at the very end. */
 const counted = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
 
 function readReport(name) {
   const file = join(reports, name);
@@ -24,6 +25,12 @@ function countVitest(name) {
   counted.passed += report?.numPassedTests ?? 0;
   counted.failed += report?.numFailedTests ?? 0;
   counted.skipped += (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0);
+  for (const file of report?.testResults ?? []) {
+    const failed = file.assertionResults.filter(({ status }) => status === "failed");
+    for (const test of failed) noteFailure(relative(root, file.name), test.fullName, test.failureMessages?.join("\n"));
+    if (failed.length === 0 && file.status === "failed")
+      noteFailure(relative(root, file.name), "the file", file.message);
+  }
 }
 
 function countPlaywright(name) {
@@ -31,6 +38,19 @@ function countPlaywright(name) {
   counted.passed += (stats?.expected ?? 0) + (stats?.flaky ?? 0);
   counted.failed += stats?.unexpected ?? 0;
   counted.skipped += stats?.skipped ?? 0;
+  const visit = ({ file, specs = [], suites = [] }) => {
+    for (const { title, ok, tests } of specs)
+      if (!ok)
+        noteFailure(file, title, tests.flatMap(({ results }) => results.map(({ error }) => error?.message)).join("\n"));
+    suites.forEach(visit);
+  };
+  (readReport(name)?.suites ?? []).forEach(visit);
+}
+
+function noteFailure(file, test, message) {
+  // eslint-disable-next-line no-control-regex -- colours of the terminal
+  const plain = (message ?? "").replace(/\u001b\[[0-9;]*m/g, "");
+  failures.push(`✗ ${file} › ${test}\n${plain.split("\n").slice(0, 12).join("\n").replace(/^/gm, "    ")}`);
 }
 
 const parts = {
@@ -81,6 +101,7 @@ await main(async () => {
     }
     results.push(`${problem ? "✗" : "✓"} ${name.padEnd(7)} ${seconds(start)}`);
   }
+  if (failures.length > 0) console.log(`\n── failed\n${failures.join("\n")}`);
   console.log(`\n${results.join("\n")}`);
   const left = Object.keys(parts).filter((name) => !names.includes(name));
   if (left.length > 0) console.log(`left out, as asked: ${left.join(", ")}`);

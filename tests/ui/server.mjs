@@ -1,6 +1,6 @@
 // Starts JupyterLab for the browser tests: loopback only, no token, settings and notebooks of its own.
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -20,6 +20,9 @@ for (const name of readdirSync(join(root, "notebooks")).filter((name) => name.en
   writeFileSync(join(home, "notebooks", name), JSON.stringify(notebook));
 }
 
+// Its log would bury the tests' own lines.
+mkdirSync(join(root, "test-results"), { recursive: true });
+const log = openSync(join(root, "test-results", `jupyterlab-${port}.log`), "w");
 const scripts = process.platform === "win32" ? "Scripts" : "bin";
 const server = spawn(
   join(root, ".venv", scripts, "jupyter"),
@@ -33,7 +36,7 @@ const server = spawn(
     ],
   ],
   {
-    stdio: "inherit",
+    stdio: ["ignore", log, log],
     env: {
       ...process.env,
       JUPYTER_CONFIG_DIR: join(home, "config"),
