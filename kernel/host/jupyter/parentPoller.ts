@@ -1,4 +1,4 @@
-const pollMs = 1000;
+const pollMs = 500;
 const initProcess = 1;
 
 /**

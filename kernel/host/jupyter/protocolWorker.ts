@@ -23,8 +23,8 @@ const connection = readConnection(connectionFile);
 /** The sockets close at the latest this long after the kernel was told to end. */
 const closeMs = 1000;
 const standardError = 2;
-/** A main thread that does not end by itself is ended. */
-const shutdownMs = 1500;
+/** A main thread that has not begun to end by itself is ended. */
+const shutdownMs = 2500;
 
 const complain = (error: unknown): void => {
   // Straight to the server's log: the stream would pass through the main thread, into the output of a cell.
@@ -33,18 +33,8 @@ const complain = (error: unknown): void => {
 const toMain = (message: ToMain, transfer: readonly ArrayBuffer[] = []): void =>
   port.postMessage(message, [...transfer]);
 
-let isAnnounced = false;
 const wire = createWire(connection.key);
-const sockets = await openSockets(connection, {
-  request: (channel, frames) => receive(channel, frames),
-  subscribed: (topic) => {
-    iopub.welcome(topic);
-    // Said once, and to somebody: what is published before the first client listens is lost.
-    if (!isAnnounced) iopub.status(undefined, "starting");
-    isAnnounced = true;
-  },
-  failed: complain,
-});
+const sockets = await openSockets(connection, complain);
 const iopub = createIopub(wire, sockets.outbox.iopub);
 const history = createHistory();
 const comms = createCommRegistry();
@@ -71,6 +61,7 @@ const executions = createExecutions({
 });
 let inputToken: number | undefined;
 let closing: Promise<void> | undefined;
+let deadline: NodeJS.Timeout | undefined;
 
 function receive(channel: RequestChannel, frames: readonly Uint8Array[]): void {
   const request = wire.decode(frames);
@@ -187,6 +178,7 @@ port.on("message", (message: ToWorker) => {
     case "ask":
       return answer(message.token, message.question);
     case "exit":
+      clearTimeout(deadline);
       executions.abandon({ ename: "Exit", evalue: `the cell ended the kernel with exit code ${message.code}` });
       void close();
   }
@@ -205,9 +197,20 @@ function close(): Promise<void> {
 /** Ends the process; a main thread that computes on has no say in it. */
 function shutDown(): void {
   toMain({ kind: "shutdown" });
-  setTimeout(() => void close().then(() => process.kill(process.pid, "SIGKILL")), shutdownMs);
+  deadline ??= setTimeout(() => void close().then(() => process.kill(process.pid, "SIGKILL")), shutdownMs);
 }
 
+let isAnnounced = false;
+// Last: a client may have subscribed and asked while the modules above were set up.
+sockets.listen({
+  request: receive,
+  subscribed: (topic) => {
+    iopub.welcome(topic);
+    // Said once, and to somebody: what is published before the first client listens is lost.
+    if (!isAnnounced) iopub.status(undefined, "starting");
+    isAnnounced = true;
+  },
+});
 watchParent(shutDown);
 
 function textOf(value: unknown): string {

@@ -12,12 +12,13 @@ export interface SocketEvents {
   readonly request: (channel: RequestChannel, frames: readonly Uint8Array[]) => void;
   /** A client has subscribed to the topics that begin with `topic`. */
   readonly subscribed: (topic: Uint8Array) => void;
-  readonly failed: (error: unknown) => void;
 }
 
 /** The kernel's five sockets. */
 export interface Sockets {
   readonly outbox: Readonly<Record<RequestChannel | "iopub", Outbox>>;
+  /** Begins to hand over what comes in, from what clients sent since the sockets were bound. Called once. */
+  listen(events: SocketEvents): void;
   /** Sends what is queued, at most `waitMs` long, then closes every socket. */
   close(waitMs: number): Promise<void>;
 }
@@ -27,11 +28,11 @@ const iopubHighWaterMark = 100_000;
 const unlimited = 0;
 
 /**
- * Binds the sockets of a connection, answers heartbeats, and hands over what comes in.
+ * Binds the sockets of a connection and answers heartbeats. What fails later is told to `failed`.
  *
  * Throws   Error when an address cannot be bound
  */
-export async function openSockets(connection: Connection, events: SocketEvents): Promise<Sockets> {
+export async function openSockets(connection: Connection, failed: (error: unknown) => void): Promise<Sockets> {
   const router = (): Router => new Router({ sendHighWaterMark: unlimited, receiveHighWaterMark: unlimited, linger: 0 });
   const sockets = {
     shell: router(),
@@ -52,26 +53,28 @@ export async function openSockets(connection: Connection, events: SocketEvents):
       try {
         await handle(await socket.receive());
       } catch (error) {
-        if (!socket.closed) events.failed(error);
+        if (!socket.closed) failed(error);
       }
     }
   };
-  for (const channel of ["shell", "control", "stdin"] as const) {
-    void listen(sockets[channel], (frames) => events.request(channel, frames));
-  }
   void listen(sockets.heartbeat, (frames) => sockets.heartbeat.send(frames));
-  void listen(sockets.iopub, ([frame]) => {
-    if (frame?.[0] === 1) events.subscribed(frame.subarray(1));
-  });
 
   const outbox = {
-    shell: createOutbox(sockets.shell, events.failed),
-    control: createOutbox(sockets.control, events.failed),
-    stdin: createOutbox(sockets.stdin, events.failed),
-    iopub: createOutbox(sockets.iopub, events.failed),
+    shell: createOutbox(sockets.shell, failed),
+    control: createOutbox(sockets.control, failed),
+    stdin: createOutbox(sockets.stdin, failed),
+    iopub: createOutbox(sockets.iopub, failed),
   };
   return {
     outbox,
+    listen(events) {
+      void listen(sockets.iopub, ([frame]) => {
+        if (frame?.[0] === 1) events.subscribed(frame.subarray(1));
+      });
+      for (const channel of ["shell", "control", "stdin"] as const) {
+        void listen(sockets[channel], (frames) => events.request(channel, frames));
+      }
+    },
     async close(waitMs) {
       const drained = Promise.all(Object.values(outbox).map((box) => box.drained()));
       await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, waitMs))]);
