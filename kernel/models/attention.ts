@@ -1,6 +1,7 @@
 import type { Value } from "../graph/index.js";
 import { build } from "../graph/index.js";
 import type { GraphContext } from "./family.js";
+import { hiddenScore } from "./visibility.js";
 
 export interface AttentionTerms {
   /** What q·k is multiplied by. */
@@ -8,7 +9,9 @@ export interface AttentionTerms {
   /** Scores become c·tanh(score / c) before anything is hidden. */
   readonly softcap?: number | undefined;
   /** Added to the scores, [B,1,Q,K] or [B,1,1,K]. */
-  readonly bias: Value;
+  readonly bias?: Value | undefined;
+  /** Scores are the most negative float32 where this is true, whatever they were, [B,1,Q,K]. */
+  readonly hidden?: Value;
 }
 
 /** c·tanh(x / c): keeps values within −c … c. */
@@ -26,7 +29,7 @@ export function softcapped(x: Value, cap: number | undefined): Value {
  * Source   arXiv:1706.03762 §3.2; groups arXiv:2305.13245 §2.2
  */
 export function attend(tap: GraphContext["tap"], q: Value, k: Value, v: Value, terms: AttentionTerms): Value {
-  const { scale, softcap, bias } = terms;
+  const { scale, softcap, bias, hidden } = terms;
   const [batch, heads, queries] = q.shape;
   const groups = k.shape[1];
   const perGroup = (heads as number) / (groups as number);
@@ -36,7 +39,8 @@ export function attend(tap: GraphContext["tap"], q: Value, k: Value, v: Value, t
   const apart = (x: Value): Value => (perGroup === 1 ? x : build.reshape(x, [batch, heads, queries, x.shape[3]]));
   const products = apart(build.matMul(stacked(q), build.transpose(k, [0, 1, 3, 2])));
   const scaled = softcapped(build.mul(products, scale), softcap);
-  const scores = tap("attn.scores", build.add(scaled, bias)); // [B,H,Q,K]
+  const biased = bias ? build.add(scaled, bias) : scaled;
+  const scores = tap("attn.scores", hidden ? build.where(hidden, hiddenScore, biased) : biased); // [B,H,Q,K]
   const pattern = tap("attn.pattern", build.softmax(scores, -1)); // [B,H,Q,K]
   return tap("attn.z", apart(build.matMul(stacked(pattern), v))); // [B,H,Q,D]
 }

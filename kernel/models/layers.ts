@@ -8,8 +8,11 @@ export function linear({ weight, has }: GraphContext, name: string, x: Value): V
   return has(`${name}.bias`) ? build.add(product, weight(`${name}.bias`)) : product;
 }
 
-export function layerNorm({ weight }: GraphContext, name: string, x: Value, epsilon: number): Value {
-  return build.layerNormalization(x, weight(`${name}.weight`), weight(`${name}.bias`), epsilon);
+/** Layer norm with what is stored under `name.weight` and, where a model has it, `name.bias`. */
+export function layerNorm({ weight, has }: GraphContext, name: string, x: Value, epsilon: number): Value {
+  const scale = weight(`${name}.weight`);
+  const bias = has(`${name}.bias`) ? weight(`${name}.bias`) : build.expand(build.scalar(0), scale.shape);
+  return build.layerNormalization(x, scale, bias, epsilon);
 }
 
 /** Scale of a root-mean-square norm: the stored weight, or 1 more than it. */

@@ -1,5 +1,6 @@
 import type { Value } from "../graph/index.js";
 import { build } from "../graph/index.js";
+import type { AttentionTerms } from "./attention.js";
 import { attend } from "./attention.js";
 import type { GraphContext, TensorSpec } from "./family.js";
 import { activations, layerNorm, linear, mergeHeads, splitHeads } from "./layers.js";
@@ -51,6 +52,14 @@ export function encoderSpecs({ layers, width, mlpWidth, block, names }: EncoderS
   ]);
 }
 
+/** Where an encoder differs from BERT. */
+export interface EncoderTraits {
+  /** Scale and bias from the queries and keys of a layer. */
+  readonly terms?: (layer: number, q: Value, k: Value) => AttentionTerms;
+  /** Applied to what a block writes before the next reads it. */
+  readonly written?: (layer: number, x: Value) => Value;
+}
+
 /**
  * Blocks that normalise after each residual sum, as in the original transformer and BERT.
  *
@@ -60,7 +69,13 @@ export function encoderSpecs({ layers, width, mlpWidth, block, names }: EncoderS
  * Shapes   x [B,Q,M] · bias [B,1,1,K] → [B,Q,M]
  * Source   arXiv:1706.03762 §3.1–3.3
  */
-export function postNormEncoder(context: GraphContext, sizes: EncoderSizes, x: Value, bias: Value): Value {
+export function postNormEncoder(
+  context: GraphContext,
+  sizes: EncoderSizes,
+  x: Value,
+  bias: Value | undefined,
+  { terms, written }: EncoderTraits = {},
+): Value {
   const { layers, heads, width, activation, epsilon, names } = sizes;
   let stream = x;
   for (let layer = 0; layer < layers; layer++) {
@@ -70,7 +85,7 @@ export function postNormEncoder(context: GraphContext, sizes: EncoderSizes, x: V
     const [q, k, v] = (["query", "key", "value"] as const).map((part) =>
       tap(`attn.${part[0]}`, splitHeads(linear(context, prefix + names[part], before), heads)),
     ) as [Value, Value, Value];
-    const z = attend(tap, q, k, v, { scale: 1 / Math.sqrt(width / heads), bias });
+    const z = attend(tap, q, k, v, terms?.(layer, q, k) ?? { scale: 1 / Math.sqrt(width / heads), bias });
     const attention = tap("attn_out", linear(context, prefix + names.output, mergeHeads(z)));
     const middle = tap(
       "resid_mid",
@@ -79,7 +94,8 @@ export function postNormEncoder(context: GraphContext, sizes: EncoderSizes, x: V
     const inner = tap("mlp.pre", linear(context, prefix + names.mlpIn, middle));
     const active = tap("mlp.post", activations[activation](inner));
     const mlp = tap("mlp_out", linear(context, prefix + names.mlpOut, active));
-    stream = tap("resid_post", layerNorm(context, prefix + names.mlpNorm, build.add(middle, mlp), epsilon));
+    const after = layerNorm(context, prefix + names.mlpNorm, build.add(middle, mlp), epsilon);
+    stream = tap("resid_post", written ? written(layer, after) : after);
   }
   return stream;
 }

@@ -2,7 +2,7 @@ import type { Value } from "../graph/index.js";
 import { build } from "../graph/index.js";
 
 /** Most negative float32: what a hidden score is lowered by, so that a row without any visible key becomes uniform. */
-const hiddenScore = -3.4028234663852886e38;
+export const hiddenScore = -3.4028234663852886e38;
 
 /** The bias of one block: from mask and index [B,K], and the window of the block. */
 export type Visibility = (mask: Value, index: Value, window: number | undefined) => Value;
@@ -18,6 +18,16 @@ function lowered(hidden: Value): Value {
  */
 export function paddingBias(mask: Value): Value {
   return lowered(build.unsqueeze(build.sub(1, build.cast(mask, "float32")), [1, 2]));
+}
+
+/**
+ * Where query or key is padding.
+ *
+ * Shapes   mask [B,T] int32 → [B,1,Q,K] bool
+ */
+export function hiddenPairs(mask: Value): Value {
+  const padding = build.less(mask, 1);
+  return build.or(build.unsqueeze(padding, [1, 3]), build.unsqueeze(padding, [1, 2]));
 }
 
 /**
@@ -44,7 +54,21 @@ export function twiceCausalBias(mask: Value, index: Value, window: number | unde
   return build.named("attention_bias", build.add(once, again));
 }
 
+/**
+ * Added to the scores: 0 where the key is real and, with a window, at most that many positions before or after the
+ * query; the most negative float32 elsewhere.
+ *
+ * Shapes   as {@link causalBias}
+ */
+export function nearBias(mask: Value, index: Value, window: number | undefined): Value {
+  const { behind, padding } = hiddenKeys(mask, index, undefined);
+  const hidden = window === undefined ? padding : build.or(padding, build.greater(build.abs(behind), window));
+  return lowered(build.cast(hidden, "float32"));
+}
+
 interface HiddenKeys {
+  /** How far the key lies before the query, [B,1,Q,K]. */
+  readonly behind: Value;
   /** [B,1,Q,K] */
   readonly future: Value;
   /** [B,1,1,K] */
@@ -56,6 +80,7 @@ interface HiddenKeys {
 function hiddenKeys(mask: Value, index: Value, window: number | undefined): HiddenKeys {
   const behind = build.sub(build.unsqueeze(index, [1, 3]), build.unsqueeze(index, [1, 2])); // [B,1,Q,K]
   return {
+    behind,
     future: build.less(behind, 0),
     padding: build.unsqueeze(build.less(mask, 1), [1, 2]),
     distant: window === undefined ? undefined : build.greater(behind, window - 1),

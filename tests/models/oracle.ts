@@ -8,7 +8,9 @@ import { openSafetensors, readTensor } from "../../kernel/lib/models/index.js";
 
 export const oracles: string = fileURLToPath(new URL("../oracles/", import.meta.url));
 
-export const encoders: readonly string[] = ["bert", "bert_model", "distilbert", "roberta"];
+export const encoders: readonly string[] = [
+  "bert", "bert_model", "distilbert", "roberta", "deberta_v2", "deberta_plain", "modernbert",
+]; // prettier-ignore
 export const decoders: readonly string[] = [
   "gpt2", "gpt_neo", "gpt_neox", "llama_rope3", "mistral", "qwen2", "qwen3", "gemma2", "phi3", "opt",
 ]; // prettier-ignore

@@ -532,9 +532,97 @@ def case_llava():
     return case
 
 
+def case_deberta_v2():
+    cfg = T.DebertaV2Config(vocab_size=61, hidden_size=32, num_hidden_layers=3, num_attention_heads=4, intermediate_size=52,
+                            max_position_embeddings=32, type_vocab_size=2, relative_attention=True, position_buckets=8,
+                            max_relative_positions=-1, pos_att_type=["p2c", "c2p"], share_att_key=True, norm_rel_ebd="layer_norm",
+                            position_biased_input=False, conv_kernel_size=3, conv_act="gelu", pad_token_id=0,
+                            hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    return O.encoder_case("deberta_v2", "DebertaV2ForMaskedLM", cfg, 1024, "deberta.encoder.layer.{l}.attention.output.dense", 3, 4,
+                          enc_inputs(1024, 61, 15, (15, 10), 0, types=True), base="deberta", outputs={"logits": "logits"},
+                          padding="right",
+                          rules=[(r"(query_proj|key_proj)\.weight", ("gain", 1.4)), (r"conv\.conv\.weight", ("gain", 1.0))] + POSTLN,
+                          notes=["log buckets, shared projections of positions, convolution after the first layer (as in v2)"])
+
+
+def case_deberta_plain():
+    cfg = T.DebertaV2Config(vocab_size=61, hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=40,
+                            max_position_embeddings=20, type_vocab_size=0, relative_attention=True, position_buckets=-1,
+                            max_relative_positions=6, pos_att_type=["p2c", "c2p"], share_att_key=False, norm_rel_ebd="none",
+                            position_biased_input=True, pad_token_id=0, legacy=False)
+    return O.encoder_case("deberta_plain", "DebertaV2Model", cfg, 1025, "encoder.layer.{l}.attention.output.dense", 2, 3,
+                          enc_inputs(1025, 61, 13, (13, 8), 0, side="left"), padding="left",
+                          ablate=[("", 0, 1), ("", 1, 2)], rules=POSTLN,
+                          notes=["no buckets, own projections of positions, absolute positions as well, no convolution"])
+
+
+def case_modernbert():
+    cfg = T.ModernBertConfig(vocab_size=61, hidden_size=32, intermediate_size=44, num_hidden_layers=3, num_attention_heads=4,
+                             max_position_embeddings=48, local_attention=6, pad_token_id=0, bos_token_id=1, eos_token_id=2,
+                             cls_token_id=1, sep_token_id=2, reference_compile=False,
+                             layer_types=["full_attention", "sliding_attention", "sliding_attention"])
+
+    def leg(d):
+        rp = d.pop("rope_parameters", None) or d.pop("_rope", None)
+        d.pop("layer_types", None)
+        d["global_rope_theta"] = rp["full_attention"]["rope_theta"]
+        d["local_rope_theta"] = rp["sliding_attention"]["rope_theta"]
+        d["global_attn_every_n_layers"] = 3
+    return O.encoder_case("modernbert", "ModernBertForMaskedLM", cfg, 1026, "model.layers.{l}.attn.Wo", 3, 4,
+                          enc_inputs(1026, 61, 17, (17, 9), 0), outputs={"logits": "logits"},
+                          captures={"resid_final": ("model.final_norm", "input"), "last_hidden_state": ("model.final_norm", "output")},
+                          base="model", padding="right", legacy=leg, gain=1.2,
+                          notes=["layer 0 reads the embeddings without a norm; window of 3 keys on each side in layers 1 and 2"])
+
+
+def case_dinov2():
+    cfg = T.Dinov2Config(hidden_size=24, num_hidden_layers=3, num_attention_heads=3, mlp_ratio=2, image_size=20, patch_size=5,
+                         num_channels=3, use_swiglu_ffn=False, num_labels=5, layerscale_value=1.0)
+    return O.encoder_case("dinov2", "Dinov2ForImageClassification", cfg, 1027, "dinov2.encoder.layer.{l}.attention.o_proj", 3, 3,
+                          {"pixel_values": pixels(1027, 2, 3, 20, 20)}, base="dinov2", outputs={"logits": "logits"},
+                          main_input="pixel_values", rules=[(r"lambda1", ("normal", 0.9, 0.25))])
+
+
+def case_dinov2_swiglu():
+    cfg = T.Dinov2Config(hidden_size=24, num_hidden_layers=2, num_attention_heads=4, mlp_ratio=2, image_size=20, patch_size=5,
+                         num_channels=3, use_swiglu_ffn=True, layerscale_value=1.0)
+    return O.encoder_case("dinov2_swiglu", "Dinov2Model", cfg, 1028, "encoder.layer.{l}.attention.o_proj", 2, 4,
+                          {"pixel_values": pixels(1028, 2, 3, 15, 25)}, outputs={"pooler_output": "pooler_output"},
+                          main_input="pixel_values", ablate=[("", 0, 1), ("", 1, 3)], rules=[(r"lambda1", ("normal", 0.9, 0.25))],
+                          notes=["gated MLP; 15 x 25 pixels where 20 x 20 were trained: positions are interpolated"])
+
+
+def case_siglip():
+    cfg = T.SiglipConfig(
+        text_config=dict(vocab_size=61, hidden_size=24, intermediate_size=52, num_hidden_layers=2, num_attention_heads=3,
+                         max_position_embeddings=12, bos_token_id=1, eos_token_id=2, pad_token_id=2),
+        vision_config=dict(hidden_size=24, intermediate_size=52, num_hidden_layers=2, num_attention_heads=4, image_size=20, patch_size=5))
+    ids, mask = O.token_batch(1029, 61, 12, (12, 8, 5), "right", 2)
+    stacks = []
+    for nm, L, H, sub in (("text", 2, 3, "text_model"), ("vision", 2, 4, "vision_model")):
+        stacks.append(dict(name=nm, proj=sub + ".encoder.layers.{l}.self_attn.out_proj", layers=L, heads=H,
+                           attentions=f"{nm}_model_output.attentions", hidden_states=f"{nm}_model_output.hidden_states",
+                           query_mask="attention_mask" if nm == "text" else None))
+    return dict(
+        name="siglip", kind="clip", cls="SiglipModel", config=cfg, seed=1029,
+        inputs={"input_ids": ids, "attention_mask": mask, "pixel_values": pixels(1029, 2, 3, 20, 20)},
+        outputs={"logits_per_image": "logits_per_image", "logits_per_text": "logits_per_text", "text_embeds": "text_embeds",
+                 "image_embeds": "image_embeds", "text_last_hidden_state": "text_model_output.last_hidden_state",
+                 "vision_last_hidden_state": "vision_model_output.last_hidden_state"},
+        stacks=stacks, loss="sumsq", loss_on=["text_last_hidden_state", "vision_last_hidden_state"],
+        ablate=[("text", 0, 1), ("text", 1, 2), ("vision", 0, 1), ("vision", 1, 3)],
+        ablate_outputs=["logits_per_image", "text_embeds", "image_embeds"],
+        ablate_skip={("text", "image_embeds"): True, ("vision", "text_embeds"): True},
+        generate=None, padding="right",
+        rules=[(r"logit_scale", ("normal", 1.2, 0.05)), (r"logit_bias", ("normal", -0.4, 0.05)),
+               (r"in_proj_weight|probe", ("gain", 1.7))],
+        notes=["3 texts x 2 images; the pooled text is the last position, padding or not"])
+
+
 CASES = [case_gpt2, case_gpt_neo, case_gpt_neox, case_llama, case_llama_rope3, case_mistral, case_qwen2, case_qwen3, case_gemma2, case_phi3,
          case_opt, case_bert, case_bert_model, case_distilbert, case_roberta, case_vit, case_clip, case_whisper, case_t5,
-         case_t5_gated, case_bart, case_marian, case_llava]
+         case_t5_gated, case_bart, case_marian, case_llava,
+         case_deberta_v2, case_deberta_plain, case_modernbert, case_dinov2, case_dinov2_swiglu, case_siglip]
 
 
 def main():

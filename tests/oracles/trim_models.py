@@ -16,7 +16,8 @@ import struct
 import sys
 
 CASES = ["gpt2", "gpt_neox", "llama", "llama_rope3", "mistral", "qwen2", "qwen3", "gemma2", "phi3", "opt",
-         "bert", "bert_model", "distilbert", "roberta", "gpt_neo"]
+         "bert", "bert_model", "distilbert", "roberta", "gpt_neo",
+         "deberta_v2", "deberta_plain", "modernbert"]
 PLAIN = ["config.json", "config.legacy.json", "generation_config.json", "model.safetensors", "tokenizer.json",
          "tokenizer_config.json"]
 
