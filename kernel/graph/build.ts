@@ -1,6 +1,7 @@
 import type { DType } from "../tensor/index.js";
 import { asAxis, knownNames, OptionError, ShapeError, Tensor, packNumbers } from "../tensor/index.js";
 import type { Build, Operand } from "./builder.js";
+import * as composed from "./compositions.js";
 import { einsum } from "./einsum.js";
 import { constant, operators } from "./ops/index.js";
 import type { Attributes, Value } from "./value.js";
@@ -75,13 +76,24 @@ export const build: Build = Object.freeze<Build>({
   sigmoid: unary("Sigmoid"),
   erf: unary("Erf"),
   relu: unary("Relu"),
+  softplus: unary("Softplus"),
+  sign: (x) => composed.sign(build, x),
+  floor: unary("Floor"),
+  ceil: unary("Ceil"),
+  round: unary("Round"),
   sin: unary("Sin"),
   cos: unary("Cos"),
   cast: (x, dtype) => (x.dtype === dtype ? x : apply("Cast", [x], { to: dtype })),
 
+  minimum: binary("Min"),
+  maximum: binary("Max"),
+  clip: (x, low, high) => composed.clip(build, x, low, high),
+
   equal: binary("Equal"),
   less: binary("Less"),
   greater: binary("Greater"),
+  lessOrEqual: binary("LessOrEqual"),
+  greaterOrEqual: binary("GreaterOrEqual"),
   and: (a, b) => apply("And", [a, b]),
   or: (a, b) => apply("Or", [a, b]),
   not: unary("Not"),
@@ -90,6 +102,22 @@ export const build: Build = Object.freeze<Build>({
   reduceSum: reduction("ReduceSum"),
   reduceMean: reduction("ReduceMean"),
   reduceMax: reduction("ReduceMax"),
+  reduceMin: (x, axes, keepDims) => build.neg(build.reduceMax(build.neg(x), axes, keepDims)),
+  reduceProd: reduction("ReduceProd"),
+  logSumExp: (x, axes, keepDims) => composed.logSumExp(build, x, axes, keepDims),
+  cumSum: (x, axis, { exclusive = false, reverse = false } = {}) =>
+    apply("CumSum", [x], {
+      axis: asAxis("CumSum", axis, x.shape.length),
+      exclusive: exclusive ? 1 : 0,
+      reverse: reverse ? 1 : 0,
+    }),
+  argMax: (x, axis, keepDims = false) =>
+    apply("ArgMax", [x], { axis: asAxis("ArgMax", axis, x.shape.length), keepdims: keepDims ? 1 : 0 }),
+  topK: (x, k, axis, { largest = true } = {}) => {
+    const along = asAxis("TopK", axis, x.shape.length);
+    const indices = apply("TopK", [x], { k: [k], axis: along, largest: largest ? 1 : 0 });
+    return { values: build.gatherElements(x, indices, along), indices };
+  },
 
   reshape: (x, shape) => apply("Reshape", [x], { shape }),
   expand: (x, shape) => apply("Expand", [x], { shape }),
@@ -98,15 +126,35 @@ export const build: Build = Object.freeze<Build>({
     apply("Unsqueeze", [x], { axes: axes.map((axis) => asAxis("Unsqueeze", axis, x.shape.length + axes.length)) }),
   squeeze: (x, axes) => apply("Squeeze", [x], { axes: axes.map((axis) => asAxis("Squeeze", axis, x.shape.length)) }),
   concat: (parts, axis) => apply("Concat", parts, { axis: asAxis("Concat", axis, parts[0]?.shape.length ?? 0) }),
-  slice: (x, axis, start, end) =>
-    apply("Slice", [x], { starts: [start], ends: [end], axes: [asAxis("Slice", axis, x.shape.length)] }),
+  slice: (x, axis, start, end, step = 1) => {
+    const along = asAxis("Slice", axis, x.shape.length);
+    const length = x.shape[along];
+    const front = (at: number): number => (at < 0 && typeof length === "number" ? at + length : at);
+    const range = { starts: [front(start)], ends: [front(end)], axes: [along] };
+    return apply("Slice", [x], step === 1 ? range : { ...range, steps: [step] });
+  },
+  pad: (x, widths, fill = 0) => composed.pad(build, x, widths, fill),
+  tile: (x, times) => composed.tile(build, x, times),
+  triangle: (x, { upper = false, diagonal = 0 } = {}) => apply("Trilu", [x], { k: diagonal, upper: upper ? 1 : 0 }),
 
   matMul: (a, b) => apply("MatMul", [a, b]),
   einsum: (expression, ...operands) => einsum(build, expression, operands),
+  conv: (x, w, options = {}) => composed.conv(build, x, w, options),
+  maxPool: (x, window, options = {}) => composed.maxPool(build, x, window, options),
+  averagePool: (x, window, options = {}) => composed.averagePool(build, x, window, options),
   softmax: (x, axis) => apply("Softmax", [x], { axis: asAxis("Softmax", axis, x.shape.length) }),
+  logSoftmax: (x, axis) => build.sub(x, build.logSumExp(x, [axis], true)),
   layerNormalization: (x, scale, bias, epsilon) => apply("LayerNormalization", [x, scale, bias], { axis: -1, epsilon }),
 
   gather: (x, indices, axis) => apply("Gather", [x, indices], { axis: asAxis("Gather", axis, x.shape.length) }),
+  oneHot: (ids, depth, dtype = "float32") => composed.oneHot(build, ids, depth, dtype),
+  gatherElements: (x, indices, axis) =>
+    apply("GatherElements", [x, int64(indices)], { axis: asAxis("GatherElements", axis, x.shape.length) }),
+  scatterElements: (x, indices, updates, axis, kind) =>
+    apply("ScatterElements", [x, int64(indices), updates], {
+      axis: asAxis("ScatterElements", axis, x.shape.length),
+      reduction: kind,
+    }),
   gatherND: (x, indices) => apply("GatherND", [x, int64(indices)]),
   scatterND: (x, indices, updates, kind) => apply("ScatterND", [x, int64(indices), updates], { reduction: kind }),
 });

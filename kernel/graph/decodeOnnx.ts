@@ -2,12 +2,13 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { asciiText, FormatError, knownNames, OptionError, ShapeError, UnsupportedError } from "../tensor/index.js";
 import { build } from "./build.js";
 import type { Dim } from "./dims.js";
+import { severalBuilders } from "./onnxArrayNodes.js";
 import { nodeBuilders } from "./onnxNodes.js";
-import type { NodeView } from "./onnxNodes.js";
 import type { Sizes } from "./onnxShapes.js";
 import { sizesOf } from "./onnxShapes.js";
 import type { ExternalData } from "./onnxTensor.js";
 import { countOf, dtypeOfElement, isExternal, tensorOf, weightOf } from "./onnxTensor.js";
+import type { NodeView } from "./onnxView.js";
 import { constant, input, operators } from "./ops/index.js";
 import { contribDomain } from "./products.js";
 import type { AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto } from "./proto/onnx_pb.js";
@@ -93,13 +94,15 @@ class Reader {
   node(proto: NodeProto): void {
     const { opType, domain, output } = proto;
     const by = `node "${proto.name || output[0] || "?"}" (${opType})`;
-    const [result, ...more] = output;
-    if (result === undefined || more.some(Boolean)) {
+    const several = Object.hasOwn(severalBuilders, opType);
+    if (!several && (output.length === 0 || output.slice(1).some(Boolean))) {
       throw new UnsupportedError(`${this.#place}: ${by} has ${output.length} outputs; expected 1`);
     }
     const attributes = new Map(proto.attribute.map((attribute) => [attribute.name, attribute]));
     try {
-      this.define(result, this.#apply(proto, by, attributes));
+      this.#apply(proto, by, attributes).forEach((entry, i) => {
+        if (output[i]) this.define(output[i], entry);
+      });
     } catch (error) {
       if (error instanceof ShapeError || error instanceof OptionError) {
         throw new FormatError(`${this.#place}: ${by}: ${error.message}`);
@@ -108,14 +111,17 @@ class Reader {
       if (own && !error.message.startsWith(this.#place)) error.message = `${this.#place}: ${by}: ${error.message}`;
       throw error;
     }
-    const { value, sizes } = this.find(result, by);
-    const long = [...(value?.shape ?? []), ...(sizes?.dims ?? [])].find((dim) => String(dim).length > longestDim);
+    const dims = output.filter(Boolean).flatMap((result) => {
+      const { value, sizes } = this.find(result, by);
+      return [...(value?.shape ?? []), ...(sizes?.dims ?? [])];
+    });
+    const long = dims.find((dim) => String(dim).length > longestDim);
     if (long !== undefined) throw new FormatError(`${this.#place}: ${by} has a size of ${String(long).length} letters`);
     const standard = domain === "" || domain === "ai.onnx" || domain === contribDomain;
     if (!standard) throw new UnsupportedError(`${this.#place}: ${by} is of the unknown domain "${domain}"`);
   }
 
-  #apply(proto: NodeProto, by: string, attributes: ReadonlyMap<string, AttributeProto>): Entry {
+  #apply(proto: NodeProto, by: string, attributes: ReadonlyMap<string, AttributeProto>): readonly Entry[] {
     const { opType, input: names } = proto;
     const int = (name: string, otherwise: number): number => {
       const held = attributes.get(name);
@@ -124,11 +130,11 @@ class Reader {
     if (opType === "Constant") {
       const tensor = attributes.get("value")?.t;
       if (!tensor) throw new UnsupportedError("expected a constant with a tensor value");
-      return leaf(constant(tensorOf(this.#place, tensor)));
+      return [leaf(constant(tensorOf(this.#place, tensor)))];
     }
     if (opType === "Shape") {
       const { shape } = this.value(names[0] ?? "", by);
-      return { sizes: { dims: shape.slice(int("start", 0), int("end", shape.length)), scalar: false } };
+      return [{ sizes: { dims: shape.slice(int("start", 0), int("end", shape.length)), scalar: false } }];
     }
     const given = names.map((name) => (name === "" ? undefined : this.find(name, by)));
     const symbolic = given.some((entry) => entry && !entry.value);
@@ -137,13 +143,16 @@ class Reader {
       (opType === "Unsqueeze" || opType === "Squeeze" ? given.slice(0, 1) : given).map((entry) => entry?.sizes),
       { int },
     );
-    if (sizes && symbolic) return { sizes };
-    if (!Object.hasOwn(operators, opType) && !Object.hasOwn(nodeBuilders, opType)) {
+    if (sizes && symbolic) return [{ sizes }];
+    const known = [operators, nodeBuilders, severalBuilders].some((table) => Object.hasOwn(table, opType));
+    if (!known) {
       throw new UnsupportedError(`this operator is not known${knownNames(opType, Object.keys(operators))}`);
     }
     const view: NodeView = {
       op: opType,
       count: names.length,
+      resultCount: proto.output.length,
+      isLeftOut: (i) => !names[i],
       value: (i) => this.value(names[i] ?? "", by),
       sizes: (i) => {
         if (!names[i]) return undefined;
@@ -157,10 +166,11 @@ class Reader {
       ints: (name) => attributes.get(name)?.ints.map((i) => countOf(this.#place, `${by}: attribute "${name}"`, i)),
       dtype: (name) => dtypeOfElement(by, int(name, 0)),
     };
+    if (Object.hasOwn(severalBuilders, opType)) return severalBuilders[opType](view).map((value) => ({ value }));
     const builder = Object.hasOwn(nodeBuilders, opType) ? nodeBuilders[opType] : undefined;
     const operands = (): Value[] => names.map((_, i) => view.value(i));
     const value = builder ? builder(view) : build.apply(opType, operands());
-    return sizes ? { value, sizes } : { value };
+    return [sizes ? { value, sizes } : { value }];
   }
 }
 

@@ -96,6 +96,7 @@ function attributeProtos({ op, attributes }: Value): AttributeProto[] {
         return create(AttributeProtoSchema, { name, type: Kind.INT, i: BigInt(elementTypes[held as DType]) });
       case "dims":
       case "axes":
+      case "scalar":
         return [];
     }
   });
@@ -159,12 +160,14 @@ export function encodeOnnx(program: Program, { fuseTransposed = false }: EncodeO
     if (transposed) {
       const transB = create(AttributeProtoSchema, { name: "transB", type: Kind.INT, i: 1n });
       const inputs = [value.inputs[0], transposed].map(scope.nameOf);
-      scope.node("FusedMatMul", inputs, name, [transB], scope.originOf(value), contribDomain);
+      scope.node("FusedMatMul", inputs, name, [transB], scope.originOf(value), { domain: contribDomain });
       continue;
     }
     const kinds = operators[value.op].attributes ?? {};
     const lowered = Object.keys(kinds).flatMap((key) => {
       const held = value.attributes[key];
+      if (held === undefined) return [];
+      if (kinds[key] === "scalar") return [constantOf([held as number], "int64", [])];
       if (kinds[key] === "dims") return [scope.dims(value, held as SymbolicShape, constantOf)];
       return kinds[key] === "axes" ? [constantOf(held as number[], "int64", [(held as number[]).length])] : [];
     });
@@ -174,6 +177,7 @@ export function encodeOnnx(program: Program, { fuseTransposed = false }: EncodeO
       name,
       attributeProtos(value),
       scope.originOf(value),
+      { result: operators[value.op].result ?? 0 },
     );
   }
   for (const [name, value] of Object.entries(program.outputs)) {

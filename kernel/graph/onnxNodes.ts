@@ -1,37 +1,10 @@
-import type { DType } from "../tensor/index.js";
 import { asAxis, UnsupportedError } from "../tensor/index.js";
 import { build } from "./build.js";
-import type { Dim } from "./dims.js";
+import { arrayNodes } from "./onnxArrayNodes.js";
 import { reshapeTarget } from "./onnxShapes.js";
+import type { NodeView } from "./onnxView.js";
+import { numbers, only } from "./onnxView.js";
 import type { Value } from "./value.js";
-
-/** One node of a file, with its operands found and its attributes at hand. */
-export interface NodeView {
-  readonly op: string;
-  /** Number of operands that are given. */
-  readonly count: number;
-  /** Operand `i`; throws FormatError where it is left out. */
-  readonly value: (i: number) => Value;
-  /** Operand `i` as sizes known when the graph is built, or undefined where it is left out. */
-  readonly sizes: (i: number) => readonly Dim[] | undefined;
-  readonly int: (name: string, otherwise: number) => number;
-  readonly float: (name: string, otherwise: number) => number;
-  readonly text: (name: string, otherwise: string) => string;
-  readonly ints: (name: string) => readonly number[] | undefined;
-  readonly dtype: (name: string) => DType;
-}
-
-/** Refuses an attribute that changes what the operator means. */
-function only(view: NodeView, name: string, expected: number): void {
-  const got = view.int(name, expected);
-  if (got !== expected) throw new UnsupportedError(`attribute "${name}" = ${got} is not handled; expected ${expected}`);
-}
-
-function numbers(dims: readonly Dim[] | undefined): readonly number[] | undefined {
-  const symbolic = dims?.find((dim) => typeof dim !== "number");
-  if (symbolic !== undefined) throw new UnsupportedError(`"${symbolic}" is known only when the graph runs`);
-  return dims as readonly number[] | undefined;
-}
 
 /** Axes, which are an operand in newer operator sets and an attribute in older ones. */
 function axesOf(view: NodeView): readonly number[] | undefined {
@@ -51,29 +24,33 @@ function slice(view: NodeView): Value {
   const starts = numbers(view.sizes(1)) ?? [];
   const ends = numbers(view.sizes(2)) ?? [];
   const axes = numbers(view.sizes(3)) ?? starts.map((_, axis) => axis);
-  if ((numbers(view.sizes(4)) ?? []).some((step) => step !== 1)) throw new UnsupportedError("expected steps of 1");
-  if (ends.length !== starts.length || axes.length !== starts.length) {
-    throw new UnsupportedError("starts, ends and axes differ in length");
+  const steps = numbers(view.sizes(4)) ?? starts.map(() => 1);
+  if (steps.some((step) => step < 1))
+    throw new UnsupportedError(`expected steps of at least 1, got [${steps.join(",")}]`);
+  if ([ends, axes, steps].some(({ length }) => length !== starts.length)) {
+    throw new UnsupportedError("starts, ends, axes and steps differ in length");
   }
   return axes.reduce((x, given, i) => {
     const axis = asAxis("Slice", given, x.shape.length);
     const length = x.shape[axis];
     if (typeof length !== "number") {
-      if (starts[i] === 0 && ends[i] >= 2 ** 31 - 1) return x;
+      if (starts[i] === 0 && ends[i] >= 2 ** 31 - 1 && steps[i] === 1) return x;
       throw new UnsupportedError(`axis "${length}" is known only when the graph runs`);
     }
     const clamp = (at: number): number => Math.min(Math.max(at < 0 ? at + length : at, 0), length);
     const start = clamp(starts[i]);
-    return build.slice(x, axis, start, Math.max(clamp(ends[i]), start));
+    return build.slice(x, axis, start, Math.max(clamp(ends[i]), start), steps[i]);
   }, view.value(0));
 }
 
 /** How each operator with attributes is read; operators without any are applied as they are. */
 export const nodeBuilders: Readonly<Record<string, (view: NodeView) => Value>> = {
+  ...arrayNodes,
   Cast: (view) => build.cast(view.value(0), view.dtype("to")),
   ReduceSum: reduction,
   ReduceMean: reduction,
   ReduceMax: reduction,
+  ReduceProd: reduction,
   Reshape: (view) => {
     const x = view.value(0);
     const target = view.sizes(1);

@@ -10,6 +10,12 @@ import type { Value } from "./value.js";
 
 type Constants = (values: readonly number[], dtype: DType, shape: readonly number[]) => string;
 
+interface NodeOptions {
+  readonly domain?: string;
+  /** Which of the node's results the name is for; default the first. */
+  readonly result?: number;
+}
+
 /** Names and nodes of one ONNX graph while it is written; every generated name starts with `%`. */
 export class OnnxScope {
   readonly nodes: NodeProto[] = [];
@@ -53,12 +59,13 @@ export class OnnxScope {
     output: string,
     attribute: readonly AttributeProto[],
     origin: string,
-    domain = "",
+    { domain = "", result = 0 }: NodeOptions = {},
   ): void {
     const name = `${origin}/${opType}.${this.nodes.length}`;
-    this.nodes.push(
-      create(NodeProtoSchema, { name, opType, domain, input: [...input], output: [output], attribute: [...attribute] }),
-    );
+    // Results before the one that is wanted need a name too.
+    const unread = Array.from({ length: result }, (_, i) => `%unread/${this.nodes.length}/${i}`);
+    const parts = { input: [...input], output: [...unread, output], attribute: [...attribute] };
+    this.nodes.push(create(NodeProtoSchema, { name, opType, domain, ...parts }));
   }
 
   /** The name of a constant, and whether it is asked for the first time. */

@@ -7,14 +7,19 @@ export interface Dense {
   readonly data: Float64Array;
 }
 
-/** How an attribute is written in ONNX; `dims` may hold axis words; `dims` and `axes` become inputs of the ONNX node. */
-export type AttributeKind = "int" | "float" | "ints" | "string" | "dtype" | "dims" | "axes";
+/**
+ * How an attribute is written in ONNX. `dims` (which may hold axis words) and `axes` become int64 operands of the ONNX
+ * node, and so does `scalar`, which is one number without axes.
+ */
+export type AttributeKind = "int" | "float" | "ints" | "string" | "dtype" | "dims" | "axes" | "scalar";
 
 /** All rules of one operator. */
 export interface Operator {
   /** Fewest and most inputs. */
   readonly arity: readonly [number, number];
   readonly attributes?: Readonly<Record<string, AttributeKind>>;
+  /** Which of the ONNX node's results this one is; default the first. */
+  readonly result?: number;
   /** Shape and dtype of the result; throws ShapeError where the operands do not fit. */
   readonly infer: (inputs: readonly Value[], attributes: Attributes) => Type;
   /** Plain loops in float64; axis words in the attributes are bound to sizes already. */

@@ -124,4 +124,26 @@ describe.each(table)("$op, sample $i", ({ op, sample }) => {
     await compiled.dispose();
     derivatives.forEach((_, i) => expectClose(got[`d${i}`].numbers(), analytic[`d${i}`].data, 2e-5, `${op} d${i}`));
   });
+
+  it("second derivative = differences of the first, along one direction", () => {
+    const { node, leaves, feeds } = caseOf(op, sample, "float64", false);
+    const wrt = leaves.filter(({ dtype }) => isFloat(dtype));
+    if (!isFloat(node.dtype) || wrt.length === 0 || sample.isSingular) return;
+    // Squared, so that operators that are linear have a second derivative too.
+    const slope = gradients(lossOf(build.mul(node, node)), wrt)
+      .map(lossOf)
+      .reduce((a, b) => build.add(a, b));
+    const second = evaluate(Object.fromEntries(gradients(slope, wrt).map((d, i) => [`d${i}`, d])), feeds);
+    const random = randomNumbers(op.length);
+    const ways = wrt.map(({ shape }) => Array.from({ length: sizeOf(shape as number[]) }, () => random() - 0.5));
+    const at = (step: number): number => {
+      const moved = wrt.map(({ label, shape }, i) => {
+        const data = (feeds[label!].data as Float64Array).map((x, k) => x + step * ways[i][k]);
+        return [label!, new Tensor("float64", shape as number[], data)] as const;
+      });
+      return evaluate({ slope }, { ...feeds, ...Object.fromEntries(moved) })["slope"].data[0];
+    };
+    const analytic = ways.reduce((sum, way, i) => way.reduce((s, x, k) => s + x * second[`d${i}`].data[k], sum), 0);
+    expectClose([analytic], [(at(1e-5) - at(-1e-5)) / 2e-5], 1e-6, op);
+  });
 });

@@ -12,6 +12,8 @@ export interface Operand {
 export interface Sample {
   readonly operands: readonly Operand[];
   readonly attributes?: Attributes;
+  /** The second derivative does not exist, or the rule does not promise it. */
+  readonly isSingular?: boolean;
 }
 
 type Shape = readonly number[];
@@ -68,6 +70,15 @@ const reductions = (): Sample[] =>
     ].map(({ shape, axes }) => ({ operands: [real(shape)], attributes: { axes, keepdims } })),
   );
 
+/** A convolution over `axes` axes. */
+const window = (axes: number, rest: Attributes = {}): Attributes => ({
+  strides: new Array<number>(axes).fill(1),
+  pads: new Array<number>(2 * axes).fill(0),
+  dilations: new Array<number>(axes).fill(1),
+  group: 1,
+  ...rest,
+});
+
 /** What each operator is tried on; a new operator needs an entry here. */
 export const samples: Readonly<Record<string, readonly Sample[]>> = {
   Add: binary(),
@@ -85,6 +96,12 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   Sigmoid: unary([-6, 6]),
   Erf: unary([-3, 3]),
   Relu: unary(),
+  Softplus: unary([-9, 9]),
+  Floor: unary(),
+  Ceil: unary(),
+  Round: unary([-6, 6]),
+  Min: [...binary(), { operands: [whole([3, 1]), whole([5])] }],
+  Max: [...binary(), { operands: [whole([3, 1]), whole([5])] }],
   Sin: unary([-6, 6]),
   Cos: unary([-6, 6]),
   Cast: [
@@ -98,6 +115,8 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   Equal: compared(),
   Less: compared(),
   Greater: compared(),
+  LessOrEqual: compared(),
+  GreaterOrEqual: compared(),
   And: logic(),
   Or: logic(),
   Not: shapes.map((shape) => ({ operands: [whole(shape, "bool")] })),
@@ -109,6 +128,35 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   ReduceSum: reductions(),
   ReduceMean: reductions(),
   ReduceMax: reductions(),
+  ReduceProd: [
+    ...reductions(),
+    // One zero, and two, among the factors.
+    {
+      operands: [given([2, 3], "float32", [0, 2, 3, 4, 0, 0])],
+      attributes: { axes: [1], keepdims: 0 },
+      isSingular: true,
+    },
+  ],
+  CumSum: [0, 1].flatMap((exclusive) =>
+    [0, 1].flatMap((reverse) =>
+      [
+        { shape: [63], axis: 0 },
+        { shape: [2, 3, 5], axis: 1 },
+        { shape: [5, 1], axis: 1 },
+      ].map(({ shape, axis }) => ({ operands: [real(shape)], attributes: { axis, exclusive, reverse } })),
+    ),
+  ),
+  ArgMax: [
+    { operands: [real([63])], attributes: { axis: 0, keepdims: 0 } },
+    { operands: [real([2, 3, 5])], attributes: { axis: 1, keepdims: 1 } },
+    { operands: [given([5], "float32", [1, 3, 0, 3, 2])], attributes: { axis: 0, keepdims: 0 } },
+  ],
+  TopK: [
+    { operands: [real([63])], attributes: { k: [5], axis: 0, largest: 1 } },
+    { operands: [real([2, 5, 3])], attributes: { k: [2], axis: 1, largest: 0 } },
+    { operands: [real([3, 1])], attributes: { k: [1], axis: 1, largest: 1 } },
+    { operands: [given([5], "float32", [1, 3, 0, 3, 2])], attributes: { k: [3], axis: 0, largest: 1 } },
+  ],
   Identity: unary(),
   Reshape: [
     { operands: [real([2, 3, 5])], attributes: { shape: [5, 6] } },
@@ -143,6 +191,19 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
     { operands: [real([63])], attributes: { starts: [5], ends: [8], axes: [0] } },
     { operands: [real([2, 3, 5])], attributes: { starts: [0], ends: [2], axes: [1] } },
     { operands: [real([2, 3, 5])], attributes: { starts: [1], ends: [5], axes: [2] } },
+    { operands: [real([63])], attributes: { starts: [1], ends: [62], axes: [0], steps: [5] } },
+    { operands: [real([2, 3, 5])], attributes: { starts: [0], ends: [5], axes: [2], steps: [2] } },
+    { operands: [real([3, 5])], attributes: { starts: [2], ends: [5], axes: [1], steps: [3] } },
+  ],
+  Pad: [
+    { operands: [real([63, 5])], attributes: { pads: [0, 1, 0, 2] } },
+    { operands: [real([2, 3, 5])], attributes: { pads: [0, 1, 0, 0, 0, 3] } },
+    { operands: [whole([1])], attributes: { pads: [0, 2] } },
+  ],
+  Trilu: [
+    { operands: [real([5, 5])], attributes: { k: 0, upper: 0 } },
+    { operands: [real([2, 3, 63])], attributes: { k: 1, upper: 1 } },
+    { operands: [real([63, 2])], attributes: { k: -2, upper: 0 } },
   ],
   MatMul: [
     { operands: [real([1, 1]), real([1, 1])] },
@@ -151,6 +212,30 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
     { operands: [real([2, 3, 5]), real([5, 2])] },
     { operands: [real([3, 5]), real([2, 5, 1])] },
     { operands: [real([2, 1, 3, 5]), real([3, 5, 2])] },
+  ],
+  Conv: [
+    { operands: [real([63, 3, 5]), real([5, 3, 3])], attributes: window(1) },
+    { operands: [real([1, 2, 5]), real([1, 2, 1])], attributes: window(1, { strides: [2] }) },
+    { operands: [real([2, 2, 6, 5]), real([3, 2, 3, 2])], attributes: window(2, { pads: [1, 0, 2, 1] }) },
+    {
+      operands: [real([2, 4, 7, 5]), real([6, 2, 2, 3])],
+      attributes: window(2, { strides: [3, 2], pads: [0, 1, 1, 1], dilations: [2, 1], group: 2 }),
+    },
+    { operands: [real([1, 3, 5]), real([3, 1, 2])], attributes: window(1, { dilations: [3], group: 3 }) },
+  ],
+  ConvTranspose: [
+    { operands: [real([63, 3, 5]), real([3, 2, 3])], attributes: window(1, { output_padding: [0] }) },
+    {
+      operands: [real([2, 4, 3, 2]), real([4, 3, 2, 3])],
+      attributes: window(2, {
+        strides: [3, 2],
+        pads: [0, 1, 1, 1],
+        dilations: [2, 1],
+        group: 2,
+        output_padding: [1, 0],
+      }),
+    },
+    { operands: [real([1, 1, 5]), real([1, 1, 1])], attributes: window(1, { strides: [2], output_padding: [1] }) },
   ],
   Softmax: [
     { operands: [real([63], [-6, 6])], attributes: { axis: 0 } },
@@ -168,6 +253,22 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
     { operands: [real([2, 5, 3]), given([3], "int64", [1, 1, -1])], attributes: { axis: 1 } },
     { operands: [real([2, 5]), given([], "int32", [2])], attributes: { axis: 1 } },
     { operands: [real([63]), given([1], "int32", [62])], attributes: { axis: 0 } },
+  ],
+  GatherElements: [
+    { operands: [real([5, 3]), given([2, 3], "int64", [4, 0, 1, 4, -1, 0])], attributes: { axis: 0 } },
+    { operands: [real([2, 5]), given([2, 3], "int64", [4, 0, 1, 2, 2, 2])], attributes: { axis: 1 } },
+    { operands: [real([63]), given([1], "int64", [62])], attributes: { axis: 0 } },
+  ],
+  ScatterElements: [
+    {
+      operands: [real([5, 3]), given([2, 3], "int64", [4, 0, 1, 4, -1, 0]), real([2, 3])],
+      attributes: { axis: 0, reduction: "add" },
+    },
+    {
+      operands: [real([2, 5]), given([2, 2], "int64", [4, 0, 2, 1]), real([2, 2])],
+      attributes: { axis: 1, reduction: "none" },
+    },
+    { operands: [real([63]), given([1], "int64", [62]), real([1])], attributes: { axis: 0, reduction: "none" } },
   ],
   GatherND: [
     { operands: [real([5, 3]), given([2, 2], "int64", [4, 0, 1, 2])] },

@@ -88,6 +88,28 @@ function castNumber(x: number, to: string): number {
   return isFloat(to as DType) ? x : Math.trunc(x);
 }
 
+/** To the nearest whole number, ties to even. */
+function roundEven(x: number): number {
+  const floor = Math.floor(x);
+  if (x - floor === 0.5) return floor % 2 === 0 ? floor : floor + 1;
+  return Math.round(x);
+}
+
+/** A function that is constant between its steps: its derivative is 0 everywhere that it exists. */
+function steps(op: string, f: (x: number) => number): Operator {
+  return { ...unary(op, f, (_, x) => x), vjp: () => [undefined] };
+}
+
+/** The smaller or larger of two; ties share the cotangent evenly. */
+function extremum(op: string, f: (a: number, b: number) => number, wins: "Less" | "Greater"): Operator {
+  return binary(op, f, (build, d, a, b) => {
+    const tie = build.mul(build.cast(build.equal(a, b), d.dtype), 0.5);
+    const share = (x: Value, y: Value): Value =>
+      build.mul(d, build.add(build.cast(build.apply(wins, [x, y]), d.dtype), tie));
+    return [share(a, b), share(b, a)];
+  });
+}
+
 export const elementwise: Readonly<Record<string, Operator>> = {
   Add: binary(
     "Add",
@@ -148,6 +170,16 @@ export const elementwise: Readonly<Record<string, Operator>> = {
     (x) => Math.max(x, 0),
     (build, x) => build.cast(build.greater(x, 0), x.dtype),
   ),
+  Softplus: unary(
+    "Softplus",
+    (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+    (build, x) => build.sigmoid(x),
+  ),
+  Floor: steps("Floor", Math.floor),
+  Ceil: steps("Ceil", Math.ceil),
+  Round: steps("Round", roundEven),
+  Min: extremum("Min", Math.min, "Less"),
+  Max: extremum("Max", Math.max, "Greater"),
   Sin: unary("Sin", Math.sin, (build, x) => build.cos(x)),
   Cos: unary("Cos", Math.cos, (build, x) => build.neg(build.sin(x))),
   Cast: {
@@ -163,6 +195,8 @@ export const elementwise: Readonly<Record<string, Operator>> = {
   Equal: comparison("Equal", (a, b) => a === b),
   Less: comparison("Less", (a, b) => a < b),
   Greater: comparison("Greater", (a, b) => a > b),
+  LessOrEqual: comparison("LessOrEqual", (a, b) => a <= b),
+  GreaterOrEqual: comparison("GreaterOrEqual", (a, b) => a >= b),
   And: logical("And", (a, b) => a !== 0 && b !== 0),
   Or: logical("Or", (a, b) => a !== 0 || b !== 0),
   Not: {

@@ -1,9 +1,12 @@
 import type { Operator } from "../op.js";
+import { convolution } from "./convolution.js";
 import { elementwise } from "./elementwise.js";
 import { linear } from "./linear.js";
 import { movement } from "./movement.js";
 import { normalize } from "./normalize.js";
+import { rank } from "./rank.js";
 import { reduce } from "./reduce.js";
+import { region } from "./region.js";
 import { select } from "./select.js";
 
 export { constant, input, weight } from "./constant.js";
@@ -13,7 +16,10 @@ export const operators: Readonly<Record<string, Operator>> = {
   ...elementwise,
   ...reduce,
   ...movement,
+  ...region,
   ...linear,
+  ...convolution,
   ...normalize,
+  ...rank,
   ...select,
 };

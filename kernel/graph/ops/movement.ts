@@ -162,34 +162,4 @@ export const movement: Readonly<Record<string, Operator>> = {
       });
     },
   },
-  Slice: {
-    arity: [1, 1],
-    attributes: { starts: "axes", ends: "axes", axes: "axes" },
-    infer: ([x], attributes) => {
-      const [axis, start, end] = ["axes", "starts", "ends"].map((name) => numbersOf(attributes, name)[0]);
-      const length = x.shape[axis];
-      if (start < 0 || end < start || (typeof length === "number" && end > length)) {
-        throw new ShapeError(`Slice: ${start} … ${end} does not lie in axis ${axis} of ${formatShape(x.shape)}`);
-      }
-      return { shape: x.shape.map((dim, i) => (i === axis ? end - start : dim)), dtype: x.dtype };
-    },
-    reference: ([x], attributes) => {
-      const [axis, start, end] = ["axes", "starts", "ends"].map((name) => numbersOf(attributes, name)[0]);
-      const strides = stridesOf(x.shape);
-      const shape = x.shape.map((dim, i) => (i === axis ? end - start : dim));
-      return fill(shape, (_, index) => x.data[flatIndex(strides, index) + start * strides[axis]]);
-    },
-    vjp: (build, d, { inputs: [x], attributes }) => {
-      const [axis, start, end] = ["axes", "starts", "ends"].map((name) => numbersOf(attributes, name)[0]);
-      const length = x.shape[axis];
-      if (typeof length !== "number") throw new ShapeError(`Slice: no gradient along the symbolic axis "${length}"`);
-      const zeros = (width: number) =>
-        build.expand(
-          build.scalar(0, d.dtype),
-          x.shape.map((dim, i) => (i === axis ? width : dim)),
-        );
-      const parts = [...(start > 0 ? [zeros(start)] : []), d, ...(end < length ? [zeros(length - end)] : [])];
-      return [parts.length === 1 ? d : build.concat(parts, axis)];
-    },
-  },
 };

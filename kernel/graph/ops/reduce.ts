@@ -66,6 +66,22 @@ export const reduce: Readonly<Record<string, Operator>> = {
       return [build.div(stretch(build, d, node), divisor)];
     },
   },
+  ReduceProd: {
+    ...shared,
+    reference: ([x], attributes) => reduceLoop(x, attributes, 1, (product, v) => product * v),
+    // Exact with zeros among the factors too: one zero leaves the product of the others, two leave nothing.
+    // Second derivatives hold where no factor is 0.
+    vjp: (build, d, node) => {
+      const [x] = node.inputs;
+      const axes = numbersOf(node.attributes, "axes");
+      const zero = build.equal(x, 0);
+      const zeros = build.reduceSum(build.cast(zero, x.dtype), axes, true);
+      const filled = build.where(zero, 1, x);
+      const rest = build.div(build.apply("ReduceProd", [filled], { axes, keepdims: 1 }), filled);
+      const others = build.sub(zeros, build.cast(zero, x.dtype));
+      return [build.mul(stretch(build, d, node), build.where(build.equal(others, 0), rest, 0))];
+    },
+  },
   ReduceMax: {
     ...shared,
     reference: ([x], attributes) => reduceLoop(x, attributes, -Infinity, Math.max),

@@ -1,6 +1,6 @@
 import { asAxis, formatShape, ShapeError, sizeOf, stridesOf } from "../../tensor/index.js";
 import { broadcastShapes } from "../dims.js";
-import { broadcastReader, broadcastSizes, fill } from "../loops.js";
+import { broadcastReader, broadcastSizes, fill, flatIndex } from "../loops.js";
 import type { Dense, Operator } from "../op.js";
 import { numberOf } from "../op.js";
 import { unbroadcast } from "../unbroadcast.js";
@@ -27,6 +27,28 @@ function blockStart(op: string, data: Dense, indices: Dense, row: number): numbe
     start += asAxis(op, indices.data[row * depth + i], data.shape[i]) * strides[i];
   }
   return start;
+}
+
+/** Throws ShapeError unless there is one index per element taken, along one axis of the data. */
+function checkElements(op: string, x: Value, indices: Value, axis: number): void {
+  const fits =
+    indices.shape.length === x.shape.length &&
+    indices.shape.every((dim, i) => i === axis || typeof dim !== "number" || !((x.shape[i] as number) < dim));
+  if (!fits || indices.dtype !== "int64") {
+    throw new ShapeError(
+      `${op}: indices must be int64 within ${formatShape(x.shape)} but for axis ${axis}, got ${formatShape(indices.shape)} ${indices.dtype}`,
+    );
+  }
+}
+
+/** Flat position in `x` of the element that each index along `axis` addresses. */
+function elementPositions(op: string, x: Dense, indices: Dense, axis: number): Dense {
+  const strides = stridesOf(x.shape);
+  return fill(
+    indices.shape,
+    (flat, index) =>
+      flatIndex(strides, index) + (asAxis(op, indices.data[flat], x.shape[axis]) - index[axis]) * strides[axis],
+  );
 }
 
 export const select: Readonly<Record<string, Operator>> = {
@@ -88,6 +110,49 @@ export const select: Readonly<Record<string, Operator>> = {
         ),
         undefined,
       ];
+    },
+  },
+  GatherElements: {
+    arity: [2, 2],
+    attributes: { axis: "int" },
+    infer: ([x, indices], attributes) => {
+      checkElements("GatherElements", x, indices, numberOf(attributes, "axis"));
+      return { shape: indices.shape, dtype: x.dtype };
+    },
+    reference: ([x, indices], attributes) => {
+      const { shape, data } = elementPositions("GatherElements", x, indices, numberOf(attributes, "axis"));
+      return { shape, data: data.map((at) => x.data[at]) };
+    },
+    vjp: (build, d, { inputs: [x, indices], attributes }) => {
+      const zeros = build.expand(build.scalar(0, d.dtype), x.shape);
+      return [build.scatterElements(zeros, indices, d, numberOf(attributes, "axis"), "add"), undefined];
+    },
+  },
+  ScatterElements: {
+    arity: [3, 3],
+    attributes: { axis: "int", reduction: "string" },
+    infer: ([x, indices, updates], attributes) => {
+      checkElements("ScatterElements", x, indices, numberOf(attributes, "axis"));
+      if (indices.shape.join() !== updates.shape.join() || updates.dtype !== x.dtype) {
+        throw new ShapeError(
+          `ScatterElements: updates must be ${formatShape(indices.shape)} ${x.dtype}, got ${formatShape(updates.shape)} ${updates.dtype}`,
+        );
+      }
+      return x;
+    },
+    reference: ([x, indices, updates], attributes) => {
+      const positions = elementPositions("ScatterElements", x, indices, numberOf(attributes, "axis"));
+      const data = x.data.slice();
+      positions.data.forEach((at, i) => {
+        data[at] = attributes["reduction"] === "add" ? data[at] + updates.data[i] : updates.data[i];
+      });
+      return { shape: x.shape, data };
+    },
+    vjp: (build, d, { inputs: [, indices, updates], attributes }) => {
+      const axis = numberOf(attributes, "axis");
+      const zeros = build.expand(build.scalar(0, d.dtype), updates.shape);
+      const kept = attributes["reduction"] === "add" ? d : build.scatterElements(d, indices, zeros, axis, "none");
+      return [kept, undefined, build.gatherElements(d, indices, axis)];
     },
   },
   GatherND: {
