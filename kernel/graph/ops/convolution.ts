@@ -19,7 +19,7 @@ function spatialOf(op: string, { shape }: Value): readonly number[] {
   if (spatial.length < 1 || !spatial.every((dim) => typeof dim === "number")) {
     throw new ShapeError(`${op}: expected numbers behind the first two axes, got ${formatShape(shape)}`);
   }
-  return spatial as readonly number[];
+  return spatial;
 }
 
 function check(op: string, x: Value, w: Value, attributes: Attributes): void {
