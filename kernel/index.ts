@@ -59,17 +59,27 @@ export type { Device } from "./host/devices.js";
 /** The graph language in which metrics, and everything else that is computed, are written. */
 export * as graph from "./graph/notebook.js";
 
+/** Changes to a model, one value each: `model.run(prompt, { interventions: [interventions.zeroZ({ layer: 5, head: 1 })] })`. */
+export * as interventions from "./interventions/index.js";
+
 export type {
   Address,
+  ComputeOptions,
+  EditReport,
+  EditSite,
   GeneratedToken,
   GenerateOptions,
   GradientOptions,
   Gradients,
+  GraphEdit,
   Intervention,
   LoadOptions,
   Metric,
   ModelInput,
+  Probe,
   RunOptions,
+  Site,
+  TokenSet,
 } from "./models/index.js";
 export { Generation, Model, Run } from "./models/index.js";
 export type {

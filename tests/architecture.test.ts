@@ -13,6 +13,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "kernel/figure": ["kernel/views"],
   "kernel/graph": ["kernel/tensor"],
   "kernel/models": ["kernel/tensor", "kernel/graph", "kernel/views"],
+  "kernel/tasks": ["kernel/tensor", "kernel/models"],
+  "kernel/interventions": ["kernel/tensor", "kernel/graph", "kernel/models"],
+  "kernel/probes": ["kernel/tensor", "kernel/graph", "kernel/models"],
+  "kernel/analyses": [
+    ...["kernel/tensor", "kernel/graph", "kernel/models", "kernel/views", "kernel/figure"],
+    ...["kernel/interventions", "kernel/probes", "kernel/tasks"],
+  ],
   "kernel/host": ["kernel/tensor", "kernel/graph", "kernel/models"],
   "kernel/host/install": ["kernel/host"],
   "kernel/host/jupyter": [
@@ -21,12 +28,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "kernel/host/jupyter/cells": ["kernel/tensor"],
   "kernel/host/jupyter/language": ["kernel/tensor", "kernel/host/jupyter/cells"],
-  kernel: ["kernel/tensor", "kernel/graph", "kernel/models", "kernel/views", "kernel/host", "kernel/host/jupyter"],
+  kernel: [
+    ...["kernel/tensor", "kernel/graph", "kernel/models", "kernel/views", "kernel/host", "kernel/host/jupyter"],
+    ...["kernel/interventions", "kernel/probes", "kernel/analyses", "kernel/tasks"],
+  ],
   "extension/src": ["kernel/views", "kernel/figure"],
 };
 
 /** Folders whose index is their registry: every other file there must be named in it. */
-const registries = ["kernel/models/families", "kernel/graph/ops"];
+const registries = ["kernel/models/families", "kernel/graph/ops", "kernel/interventions"];
 
 const packages: Readonly<Record<string, string>> = {
   "attention-lab/views": "kernel/views/index.ts",

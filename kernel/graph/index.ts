@@ -14,4 +14,5 @@ export type { AttributeKind, Dense, Operator } from "./op.js";
 export { constant, input, operators, weight } from "./ops/index.js";
 export type { Program } from "./program.js";
 export { activationBytes, programOf, weightBytes } from "./program.js";
+export { substitute } from "./substitute.js";
 export type { Attribute, Attributes, Source, Value, WeightSource } from "./value.js";

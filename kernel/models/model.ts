@@ -1,63 +1,30 @@
-import type { Build, CancelSignal, Compiled, Engine, RunSettings, Value } from "../graph/index.js";
+import type { CancelSignal, Compiled, Engine, RunSettings, Value } from "../graph/index.js";
 import { activationBytes, bindFeeds, build, gradients, programOf } from "../graph/index.js";
 import { checkOptions, OptionError, showWith, Tensor } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
 import { resolveAddresses } from "./addresses.js";
 import { describeAddresses } from "./describe.js";
-import type { Blueprint } from "./family.js";
+import type { Batch, Blueprint } from "./family.js";
 import type { Forward } from "./forward.js";
 import { forward } from "./forward.js";
-import type { GeneratedToken } from "./generate.js";
 import { checkRoom, Generation, realIds, rightPadded } from "./generate.js";
-import type { Intervention } from "./headGates.js";
 import { gateFeeds, gateHeads, headEdits } from "./headGates.js";
 import type { ModelInput } from "./input.js";
 import { prepare } from "./input.js";
 import { nextTokenLoss } from "./nextToken.js";
+import type { ComputeOptions, GenerateOptions, GradientOptions, Gradients, RunOptions } from "./options.js";
 import { Run } from "./run.js";
-import type { SamplingOptions } from "./sampling.js";
+import type { GraphEdit, Site } from "./site.js";
+import { outputsOf, sortInterventions, writeRun } from "./written.js";
+import type { WrittenRun } from "./written.js";
 import { chooserOf } from "./sampling.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 /** Beyond this many bytes of activations, a session is made that keeps only what was asked for. */
 const keepAllLimit = 2e9;
 
-export interface RunOptions {
-  /**
-   * Addresses to keep besides the outputs and the patterns; `*` stands for every layer.
-   * Nothing else can be read afterwards: an activation that was not captured is asked for in a new run.
-   */
-  readonly capture?: readonly Address[];
-  /** Whether all attention patterns are kept: true. */
-  readonly patterns?: boolean;
-  readonly interventions?: readonly Intervention[];
-  /** Rejects the run at once when it aborts: the interrupt of the running cell when left out. */
-  readonly signal?: CancelSignal;
-}
-
-/** A scalar to differentiate, written on the model's own graph. */
-export type Metric = (values: { readonly at: (address: Address) => Value }, build: Build) => Value;
-
-export interface GradientOptions {
-  /** A metric, or `"loss"`: the mean next-token loss of a causal language model, as in `Run.loss`. */
-  readonly of: Metric | "loss";
-  readonly at: readonly Address[];
-  readonly signal?: CancelSignal;
-}
-
-export interface GenerateOptions extends SamplingOptions {
-  /** The most tokens that are added to a prompt; a text that ends by itself has fewer. */
-  readonly maxNewTokens: number;
-  /** Called with each token as soon as it is known. */
-  readonly onToken?: (token: GeneratedToken) => void;
-  readonly signal?: CancelSignal;
-}
-
-export interface Gradients {
-  readonly value: number;
-  /** d value / d activation, in the activation's layout. */
-  readonly at: (address: Address) => Tensor;
-}
+/** How many graphs with interventions or probes of their own stay loaded. */
+const keptGraphs = 2;
 
 /** What a model is made of; `load` puts it together. */
 export interface ModelParts {
@@ -93,6 +60,7 @@ export class Model {
   readonly #forward: Forward;
   #gated: Forward | undefined;
   readonly #compiled = new Map<string, Promise<Compiled>>();
+  readonly #recent: Compiled[] = [];
 
   constructor(parts: ModelParts) {
     const { blueprint } = parts;
@@ -117,12 +85,14 @@ export class Model {
    * Example  const run = await model.run("The cat sat on the mat.", { capture: ["blocks.*.attn.z"] })
    */
   async run(input: string | readonly string[] | ModelInput, options: RunOptions = {}): Promise<Run> {
-    checkOptions("run", options, ["capture", "patterns", "interventions", "signal"]);
-    const { capture = [], patterns = true, interventions = [], signal = this.#parts.interruptSignal() } = options;
+    checkOptions("run", options, ["capture", "patterns", "interventions", "probes", "signal"]);
+    const { capture = [], patterns = true, interventions = [], probes = [] } = options;
+    const { signal = this.#parts.interruptSignal() } = options;
     const { blueprint, tokenizer, name, provenance } = this.#parts;
     const settings: RunSettings = signal ? { signal } : {};
     const { batch, texts } = prepare(input, blueprint, tokenizer);
-    const edits = headEdits(interventions, blueprint);
+    const { edits: graphEdits, heads } = sortInterventions(interventions);
+    const edits = headEdits(heads, blueprint);
     const asked = capture.flatMap((address) => resolveAddresses("capture", address, this.addresses));
     const wanted = [...new Set([...this.#forward.outputs, ...(patterns ? this.#all("pattern") : []), ...asked])].sort(
       (a, b) => this.addresses.indexOf(a) - this.addresses.indexOf(b),
@@ -135,12 +105,36 @@ export class Model {
     const clean = needClean.length > 0 ? await this.#compute(needClean, feeds, false, settings) : {};
     const gates =
       edits.length > 0 ? gateFeeds(edits, blueprint, batch, (layer) => clean[`blocks.${layer}.attn.z`]) : {};
-    const captured = await this.#compute(wanted, { ...feeds, ...gates }, edits.length > 0, settings);
+    const tokens = this.#tokensOf(batch);
+    const common = { title: name, blueprint, batch, texts, tokens, addresses: this.addresses, provenance };
+    if (graphEdits.length === 0 && probes.length === 0) {
+      const captured = await this.#compute(wanted, { ...feeds, ...gates }, edits.length > 0, settings);
+      return new Run({ ...common, captured });
+    }
+    const written = this.#write(batch, tokens, graphEdits, edits.length > 0);
+    const { outputs, partsFrom } = outputsOf(written, wanted, probes);
+    const results = await this.#once(outputs, { ...feeds, ...gates, ...written.feeds }, settings);
+    return new Run({ ...common, ...partsFrom(results) });
+  }
 
-    const tokens = Array.from({ length: batch.size }, (_, b) =>
-      Array.from(batch.inputIds.subarray(b * batch.length, (b + 1) * batch.length), (id) => this.#label(id)),
-    );
-    return new Run({ title: name, blueprint, batch, texts, tokens, captured, addresses: this.addresses, provenance });
+  /**
+   * Values written on the model's own graph, from one pass that computes only what they need.
+   *
+   * Throws   OptionError, ShapeError on input or values that do not fit; EngineError when the pass fails
+   * Example  await model.compute("A prompt.", ({ at }) => ({ norm: graph.build.reduceSum(at("embed")) }))
+   */
+  async compute(
+    input: string | readonly string[] | ModelInput,
+    write: (site: Site) => Readonly<Record<string, Value>>,
+    options: ComputeOptions = {},
+  ): Promise<Readonly<Record<string, Tensor>>> {
+    checkOptions("compute", options, ["interventions", "signal"]);
+    const { interventions = [], signal = this.#parts.interruptSignal() } = options;
+    const { blueprint, tokenizer } = this.#parts;
+    const { batch } = prepare(input, blueprint, tokenizer);
+    const written = this.#write(batch, this.#tokensOf(batch), interventions, false);
+    const outputs = write(written.site);
+    return this.#once(outputs, { ...blueprint.feeds(batch), ...written.feeds }, signal ? { signal } : {});
   }
 
   /**
@@ -249,11 +243,41 @@ export class Model {
   async dispose(): Promise<void> {
     const sessions = [...this.#compiled.values()];
     this.#compiled.clear();
-    await Promise.all(sessions.map(async (session) => (await session).dispose()));
+    const recent = this.#recent.splice(0);
+    await Promise.all([...sessions, ...recent].map(async (session) => (await session).dispose()));
   }
 
   #label(id: number): string {
     return this.#parts.tokenizer?.label(id) ?? String(id);
+  }
+
+  #tokensOf({ size, length, inputIds }: Batch): readonly (readonly string[])[] {
+    return Array.from({ length: size }, (_, b) =>
+      Array.from(inputIds.subarray(b * length, (b + 1) * length), (id) => this.#label(id)),
+    );
+  }
+
+  #write(
+    batch: Batch,
+    tokens: readonly (readonly string[])[],
+    edits: readonly GraphEdit[],
+    gated: boolean,
+  ): WrittenRun {
+    const { blueprint, weights } = this.#parts;
+    const first = gated ? gateHeads(blueprint) : undefined;
+    return writeRun({ blueprint, weights, untouched: this.#forward, batch, tokens, edits, first });
+  }
+
+  /** One pass over a graph of its own; the sessions of the last two such graphs stay, so repeating one costs no loading. */
+  async #once(
+    outputs: Readonly<Record<string, Value>>,
+    feeds: Readonly<Record<string, Tensor>>,
+    settings: RunSettings,
+  ): Promise<Readonly<Record<string, Tensor>>> {
+    const compiled = await this.#parts.engine.compile(outputs, settings);
+    this.#recent.push(compiled);
+    while (this.#recent.length > keptGraphs) await this.#recent.shift()!.dispose();
+    return compiled.run(feeds, undefined, settings);
   }
 
   #loss(): Value {

@@ -1,10 +1,11 @@
 import { headGrid, headGridMime, headGridText } from "../views/index.js";
-import { OptionError, showWith } from "../tensor/index.js";
+import { knownNames, OptionError, showWith } from "../tensor/index.js";
 import type { MimeBundle, Tensor } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
 import { resolveAddresses } from "./addresses.js";
 import type { Batch, Blueprint } from "./family.js";
 import { logSoftmax, lossPerToken } from "./nextToken.js";
+import type { EditReport } from "./site.js";
 
 /** What one run of a model left behind. */
 export interface RunParts {
@@ -17,6 +18,9 @@ export interface RunParts {
   readonly captured: Readonly<Record<Address, Tensor>>;
   /** Every address that the model has. */
   readonly addresses: readonly Address[];
+  readonly reports?: readonly EditReport[];
+  /** By the name of the probe. */
+  readonly probes?: Readonly<Record<string, Tensor>>;
   readonly provenance: () => Promise<Readonly<Record<string, string | number>>>;
 }
 
@@ -54,6 +58,24 @@ export class Run {
       );
     }
     return tensor;
+  }
+
+  /** What each intervention did to how much, in the order in which they acted. */
+  get reports(): readonly EditReport[] {
+    return this.#parts.reports ?? [];
+  }
+
+  /**
+   * What a probe of this run measured, by its name.
+   *
+   * Throws   OptionError on a probe that this run did not have
+   */
+  probe(name: string): Tensor {
+    const { probes = {} } = this.#parts;
+    if (!Object.hasOwn(probes, name)) {
+      throw new OptionError(`run.probe: no probe "${name}"${knownNames(name, Object.keys(probes))}`);
+    }
+    return probes[name];
   }
 
   /** [B,Q,vocab]; throws OptionError for a model without a prediction head. */

@@ -1,0 +1,52 @@
+import type { Build, CancelSignal, Value } from "../graph/index.js";
+import type { Tensor } from "../tensor/index.js";
+import type { Address } from "./addresses.js";
+import type { GeneratedToken } from "./generate.js";
+import type { Intervention } from "./headGates.js";
+import type { SamplingOptions } from "./sampling.js";
+import type { GraphEdit, Probe } from "./site.js";
+
+export interface RunOptions {
+  /**
+   * Addresses to keep besides the outputs and the patterns; `*` stands for every layer.
+   * Nothing else can be read afterwards: an activation that was not captured is asked for in a new run.
+   */
+  readonly capture?: readonly Address[];
+  /** Whether all attention patterns are kept: true. */
+  readonly patterns?: boolean;
+  /** Applied in this order: values that `interventions` make, or heads to ablate. */
+  readonly interventions?: readonly (Intervention | GraphEdit)[];
+  /** Measurements compiled into the run: values that `probes` make. */
+  readonly probes?: readonly Probe[];
+  /** Rejects the run at once when it aborts: the interrupt of the running cell when left out. */
+  readonly signal?: CancelSignal;
+}
+
+/** A scalar to differentiate, written on the model's own graph. */
+export type Metric = (values: { readonly at: (address: Address) => Value }, build: Build) => Value;
+
+export interface GradientOptions {
+  /** A metric, or `"loss"`: the mean next-token loss of a causal language model, as in `Run.loss`. */
+  readonly of: Metric | "loss";
+  readonly at: readonly Address[];
+  readonly signal?: CancelSignal;
+}
+
+export interface ComputeOptions {
+  readonly interventions?: readonly GraphEdit[];
+  readonly signal?: CancelSignal;
+}
+
+export interface GenerateOptions extends SamplingOptions {
+  /** The most tokens that are added to a prompt; a text that ends by itself has fewer. */
+  readonly maxNewTokens: number;
+  /** Called with each token as soon as it is known. */
+  readonly onToken?: (token: GeneratedToken) => void;
+  readonly signal?: CancelSignal;
+}
+
+export interface Gradients {
+  readonly value: number;
+  /** d value / d activation, in the activation's layout. */
+  readonly at: (address: Address) => Tensor;
+}
