@@ -9,7 +9,16 @@ import { preNormDecoder } from "./preNormDecoder.js";
 /** What a family says about one causal language model. */
 export interface CausalModel extends Pick<
   Blueprint,
-  "family" | "architecture" | "layers" | "heads" | "kvHeads" | "headDim" | "width" | "vocabulary" | "positions"
+  | "family"
+  | "architecture"
+  | "layers"
+  | "heads"
+  | "kvHeads"
+  | "headDim"
+  | "width"
+  | "vocabulary"
+  | "positions"
+  | "regime"
 > {
   readonly padId: number | null;
   readonly endIds: readonly number[];
@@ -29,10 +38,16 @@ export interface CausalModel extends Pick<
   readonly embedded: (context: GraphContext, rows: Value) => Value;
   /** Counts positions where none are given: 0, 1, 2 … when left out. */
   readonly count?: (batch: Batch) => Int32Array;
+  /** Whether places enter the scores by the keys' positions alone: such a model has no position ids. */
+  readonly byKeys?: boolean;
   readonly block: (context: GraphContext, layer: number) => DecoderBlock;
   readonly finalNorm: (context: GraphContext, x: Value) => Value;
   /** Logits become c·tanh(logit / c). */
   readonly logitCap?: number | undefined;
+  /** What logits are divided by; 1 when left out. */
+  readonly logitDivisor?: number;
+  /** Whether the unembedding has a bias. */
+  readonly headBias?: boolean;
 }
 
 function canonicalName(model: CausalModel, name: string): string | undefined {
@@ -46,21 +61,31 @@ function canonicalName(model: CausalModel, name: string): string | undefined {
 /** The blueprint of a causal language model: embeddings, pre-norm blocks, a last norm and the unembedding. */
 export function causalBlueprint(model: CausalModel): Blueprint {
   const { family, architecture, layers, heads, headDim, width, vocabulary, positions, names, withHead, tied } = model;
+  const { headBias = false, logitDivisor = 1 } = model;
   const unembed = tied ? names.embed : names.head;
+  const head = { name: `${names.head}.bias`, shape: [vocabulary] };
   return {
     ...{ family, architecture, layers, heads, headDim, width, vocabulary, positions },
     kvHeads: model.kvHeads ?? heads,
     tokenTypes: 1,
     causal: true,
+    regime: model.regime,
     padId: model.padId ?? model.endIds[0] ?? 0,
     endIds: model.endIds,
     tensors: [
       { name: `${names.embed}.weight`, shape: [vocabulary, width] },
       ...model.tensors,
       ...(withHead && !tied ? [{ name: `${names.head}.weight`, shape: [vocabulary, width] }] : []),
+      ...(withHead && headBias ? [head] : []),
     ],
     canonicalName: (name) => canonicalName(model, name),
-    inputs: ["input_ids", "attention_mask", "position_ids", "token_index"],
+    inputs: [
+      "input_ids",
+      "attention_mask",
+      "token_index",
+      "key_index",
+      model.byKeys ? "key_positions" : "position_ids",
+    ],
     feeds: (batch) => tokenFeeds(batch, (model.count ?? arange)(batch)),
     build: (context) => {
       const rows = build.gather(context.weight(`${names.embed}.weight`), context.input("input_ids"), 0);
@@ -68,7 +93,10 @@ export function causalBlueprint(model: CausalModel): Blueprint {
       const stream = preNormDecoder(context, blocks, model.embedded(context, rows));
       const final = context.tap("ln_final", model.finalNorm(context, stream));
       if (!withHead) return { last_hidden_state: final };
-      const logits = build.matMul(final, build.transpose(context.weight(`${unembed}.weight`), [1, 0]));
+      const read = context.past ? context.past.last(final) : final;
+      const product = build.matMul(read, build.transpose(context.weight(`${unembed}.weight`), [1, 0]));
+      const sum = headBias ? build.add(product, context.weight(head.name)) : product;
+      const logits = logitDivisor === 1 ? sum : build.div(sum, logitDivisor);
       return { logits: softcapped(logits, model.logitCap), last_hidden_state: final };
     },
   };

@@ -79,6 +79,11 @@ export function only<T>(...values: readonly [T, ...T[]]): Field<T> {
   return { read, fallback: values[0], expected: texts.join(" or ") };
 }
 
+/** A config with other spellings of attributes under their own names. */
+export function respelled(json: JsonObject, spellings: Readonly<Record<string, string>>): JsonObject {
+  return Object.fromEntries(Object.entries(json).map(([name, value]) => [spellings[name] ?? name, value]));
+}
+
 /** Attributes that say nothing about what a forward pass computes. */
 const neutral: readonly string[] = [
   "_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_name_or_path", "architectures",

@@ -33,6 +33,16 @@ export interface GraphContext {
   readonly input: (name: string) => Value;
   /** Gives a value its address; returns the value to go on with, which an intervention may have changed. */
   readonly tap: (address: string, value: Value) => Value;
+  /** Where a text is continued: the keys and values of its earlier positions. */
+  readonly past?: Past | undefined;
+}
+
+/** Earlier positions of a text, as a graph reads them. */
+export interface Past {
+  /** Keys and values of a layer, [B,G,K,D], the earlier ones before the new ones. */
+  readonly join: (layer: number, keys: Value, values: Value) => readonly [Value, Value];
+  /** The last new position of each row: [B,Q,M] → [B,1,M] */
+  readonly last: (x: Value) => Value;
 }
 
 /** A model of known sizes: everything a family knows about one config. */
@@ -54,6 +64,8 @@ export interface Blueprint {
   readonly padId: number;
   /** Tokens after which a text is finished. */
   readonly endIds?: readonly number[];
+  /** Keys of texts of two lengths with the same regime are alike; of all lengths when left out. */
+  readonly regime?: ((length: number) => string) | undefined;
   readonly tensors: readonly TensorSpec[];
   /** The name under which a checkpoint's tensor is known here; undefined where it is knowingly ignored. */
   readonly canonicalName: (name: string) => string | undefined;

@@ -11,6 +11,8 @@ export function tokenFeeds(batch: Batch, counted: Int32Array): Readonly<Record<s
     token_type_ids: rows(tokenTypeIds),
     position_ids: rows(batch.positionIds ?? counted),
     token_index: rows(arange(batch)),
+    key_index: rows(arange(batch)),
+    key_positions: rows(realPositions(batch)),
     next_ids: rows(nextIds(batch)),
   };
 }
@@ -25,4 +27,14 @@ export function nextIds({ size, length, inputIds, attentionMask }: Batch): Int32
   return Int32Array.from({ length: size * length }, (_, i) =>
     i % length < length - 1 && attentionMask[i] === 1 && attentionMask[i + 1] === 1 ? inputIds[i + 1] : -1,
   );
+}
+
+/** Positions that count the tokens that are not masked: 0, 1, 2 …; `masked` at the others. */
+export function realPositions({ size, length, attentionMask }: Batch, masked = 0): Int32Array {
+  const positions = new Int32Array(size * length);
+  for (let b = 0; b < size; b++) {
+    let seen = 0;
+    for (let t = b * length; t < (b + 1) * length; t++) positions[t] = attentionMask[t] === 1 ? seen++ : masked;
+  }
+  return positions;
 }

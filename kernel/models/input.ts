@@ -63,9 +63,12 @@ function flatten(rows: readonly number[][], length: number, pad: number): Int32A
 }
 
 function batchOf(
-  { padId, positions, vocabulary, tokenTypes, architecture }: Blueprint,
+  { padId, positions, vocabulary, tokenTypes, architecture, inputs }: Blueprint,
   { inputIds, attentionMask, tokenTypeIds, positionIds }: ModelInput,
 ): Batch {
+  if (positionIds && !inputs.includes("position_ids")) {
+    throw new OptionError(`run: ${architecture} has no position ids; leave positionIds out`);
+  }
   const ids = checkedRows("inputIds", inputIds, vocabulary);
   if (ids.length === 0) throw new OptionError("run: expected at least one prompt, got an empty list");
   const empty = ids.findIndex((row) => row.length === 0);

@@ -37,6 +37,27 @@ export function splitHeads(x: Value, heads: number): Value {
   return build.transpose(apart, [0, 2, 1, 3]);
 }
 
+/**
+ * Queries, keys and values of one weight whose rows lie group by group: the queries of a group, its key, its value.
+ *
+ * Shapes   x [B,T,(H + 2·G)·D] → [B,H,T,D], [B,G,T,D], [B,G,T,D]
+ */
+export function splitGroups(x: Value, heads: number, groups: number): readonly [Value, Value, Value] {
+  const [batch, length, width] = x.shape;
+  const perGroup = heads / groups;
+  const headDim = (width as number) / (heads + 2 * groups);
+  const apart = build.reshape(x, [batch, length, groups, (perGroup + 2) * headDim]);
+  const part = (from: number, to: number): Value => {
+    const all = build.reshape(build.slice(apart, 3, from * headDim, to * headDim), [
+      batch,
+      length,
+      (to - from) * groups * headDim,
+    ]);
+    return splitHeads(all, (to - from) * groups);
+  };
+  return [part(0, perGroup), part(perGroup, perGroup + 1), part(perGroup + 1, perGroup + 2)];
+}
+
 /** Shapes   x [B,H,T,D] → [B,T,H·D] */
 export function mergeHeads(x: Value): Value {
   const [batch, heads, length, headDim] = x.shape;

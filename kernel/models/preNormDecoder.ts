@@ -12,7 +12,8 @@ type Layer = (x: Value) => Value;
 
 /** One block, put together by a family. */
 export interface DecoderBlock {
-  readonly attentionNorm: Layer;
+  /** Of what attention reads; none when left out. */
+  readonly attentionNorm?: Layer | undefined;
   /** Queries [B,H,T,D], keys and values [B,G,T,D], before any turning. */
   readonly project: (x: Value) => readonly [Value, Value, Value];
   /** Norms of queries and keys over each head, where a model has them. */
@@ -24,11 +25,14 @@ export interface DecoderBlock {
   readonly window?: number | undefined;
   /** How hidden keys are lowered: as {@link causalBias} when left out. */
   readonly visibility?: Visibility;
+  /** Added to the scaled scores, [B,H,1,K]. */
+  readonly keyBias?: Value | undefined;
   /** [B,T,H·D] → [B,T,M] */
   readonly output: Layer;
   /** Applied to the attention's output before it is added. */
   readonly attentionPostNorm?: Layer | undefined;
-  readonly mlpNorm: Layer;
+  /** Of what the MLP reads; when left out, the MLP reads what attention reads in parallel, else the middle itself. */
+  readonly mlpNorm?: Layer | undefined;
   readonly mlp: (x: Value, tap: GraphContext["tap"]) => Value;
   readonly mlpPostNorm?: Layer | undefined;
   /** Whether attention and MLP both read the block's input, and are added together. */
@@ -36,7 +40,7 @@ export interface DecoderBlock {
 }
 
 /**
- * Blocks that normalise what a sublayer reads; queries see keys up to their own.
+ * Blocks that normalise what a sublayer reads, where they have such norms; queries see keys up to their own.
  *
  *   mid = x + W_O · z(LN₁(x)),  post = mid + MLP(LN₂(mid))
  *   in parallel: post = x + W_O · z(LN₁(x)) + MLP(LN₂(x))
@@ -45,7 +49,7 @@ export interface DecoderBlock {
  * Source   arXiv:1706.03762 §3; the parallel form arXiv:2204.06745 §2.1
  */
 export function preNormDecoder(
-  { input, tap: tapModel }: Pick<GraphContext, "input" | "tap">,
+  { input, tap: tapModel, past }: Pick<GraphContext, "input" | "tap" | "past">,
   blocks: readonly DecoderBlock[],
   x: Value,
 ): Value {
@@ -54,19 +58,27 @@ export function preNormDecoder(
     const tap = (part: string, value: Value): Value => tapModel(`blocks.${layer}.${part}`, value);
     const { rotary, headNorms, scale, softcap, window, parallel } = block;
     const before = tap("resid_pre", stream);
-    const [q, k, v] = block.project(tap("ln1.normalized", block.attentionNorm(before)));
+    const read = block.attentionNorm ? tap("ln1.normalized", block.attentionNorm(before)) : before;
+    const [q, k, v] = block.project(read);
     const turned = (part: "q" | "k", heads: Value): Value => {
       const named = tap(`attn.${part}`, heads);
       const normed = headNorms ? headNorms[part === "q" ? 0 : 1](named) : named;
       return rotary ? tap(`attn.rot_${part}`, rotate(rotary, normed, input("position_ids"))) : normed;
     };
-    const bias = (block.visibility ?? causalBias)(input("attention_mask"), input("token_index"), window);
-    const z = attend(tap, turned("q", q), turned("k", k), tap("attn.v", v), { scale, softcap, bias });
+    const queries = turned("q", q);
+    const own = [turned("k", k), tap("attn.v", v)] as const;
+    const [keys, values] = past ? past.join(layer, ...own) : own;
+    const index = input("token_index");
+    const places = { mask: input("attention_mask"), queries: index, keys: past ? input("key_index") : index };
+    const hidden = (block.visibility ?? causalBias)(places, window);
+    const bias = block.keyBias ? build.add(hidden, block.keyBias) : hidden;
+    const z = attend(tap, queries, keys, values, { scale, softcap, bias });
     const written = block.output(mergeHeads(z));
     const attention = tap("attn_out", block.attentionPostNorm ? block.attentionPostNorm(written) : written);
     const sum = build.add(before, attention);
     const middle = parallel ? before : tap("resid_mid", sum);
-    const computed = block.mlp(tap("ln2.normalized", block.mlpNorm(middle)), tap);
+    const shared = parallel ? read : middle;
+    const computed = block.mlp(block.mlpNorm ? tap("ln2.normalized", block.mlpNorm(middle)) : shared, tap);
     const mlp = tap("mlp_out", block.mlpPostNorm ? block.mlpPostNorm(computed) : computed);
     stream = tap("resid_post", build.add(parallel ? sum : middle, mlp));
   });

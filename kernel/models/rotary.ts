@@ -4,13 +4,13 @@ import { Tensor, UnsupportedError } from "../tensor/index.js";
 import type { Field } from "./config.js";
 import { amount, maybe, record } from "./config.js";
 import type { JsonObject } from "./json.js";
+import type { Scaling } from "./rotaryScaling.js";
+import { scalings } from "./rotaryScaling.js";
 
 /** Rotary positions of one model. */
-export interface Rotary {
+export interface Rotary extends Scaling {
   /** How many leading dimensions of each head are rotated. */
   readonly dims: number;
-  /** Radians per position, one per rotated pair, in float32. */
-  readonly frequencies: Float32Array;
 }
 
 /** Attributes in the syntax of transformers 4 (`rope_theta`, `rope_scaling`) and of transformers 5 (`rope_parameters`). */
@@ -18,42 +18,17 @@ export interface RotaryConfig {
   readonly rope_theta: number;
   readonly rope_scaling: JsonObject | null;
   readonly rope_parameters: JsonObject | null;
+  readonly max_position_embeddings: number;
+  /** Where a config tells the length before scaling outside of its scaling, it holds. */
+  readonly original_max_position_embeddings?: number;
 }
 
-export const rotaryFields: { readonly [K in keyof RotaryConfig]: Field<RotaryConfig[K]> } = {
+export const rotaryFields: {
+  readonly [K in "rope_theta" | "rope_scaling" | "rope_parameters"]: Field<RotaryConfig[K]>;
+} = {
   rope_theta: amount(10000),
   rope_scaling: maybe(record),
   rope_parameters: maybe(record),
-};
-
-const { fround } = Math;
-
-/** θ^(−2i/d), rounded to float32 at each step as the reference rounds. */
-function plainFrequencies(dims: number, theta: number): Float32Array {
-  return Float32Array.from({ length: dims / 2 }, (_, i) => 1 / fround(theta ** fround((2 * i) / dims)));
-}
-
-/**
- * Llama 3's stretching: short waves stay, long ones are slowed by `factor`, those between are blended.
- *
- * Source   arXiv:2407.21783 §3.4; the blend as in transformers' rope utilities
- */
-function llama3Frequencies(plain: Float32Array, number: (name: string) => number): Float32Array {
-  const [factor, low, high] = [number("factor"), number("low_freq_factor"), number("high_freq_factor")];
-  const original = number("original_max_position_embeddings");
-  return plain.map((frequency) => {
-    const wave = fround(fround(2 * Math.PI) / frequency);
-    if (wave < original / high) return frequency;
-    if (wave > original / low) return frequency / factor;
-    const smooth = fround(fround(fround(original / wave) - low) / (high - low));
-    return fround(fround(fround(1 - smooth) * frequency) / factor) + fround(smooth * frequency);
-  });
-}
-
-const knownKeys: Readonly<Record<string, readonly string[]>> = {
-  default: [],
-  linear: ["factor"],
-  llama3: ["factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"],
 };
 
 /**
@@ -65,12 +40,13 @@ const knownKeys: Readonly<Record<string, readonly string[]>> = {
 export function rotaryOf(family: string, config: RotaryConfig, headDim: number, share = 1): Rotary {
   const given = { ...config.rope_scaling, ...config.rope_parameters };
   const kind = given["rope_type"] ?? given["type"] ?? "default";
-  if (typeof kind !== "string" || !Object.hasOwn(knownKeys, kind)) {
+  if (typeof kind !== "string" || !Object.hasOwn(scalings, kind)) {
     throw new UnsupportedError(
-      `${family}: rope_type ${JSON.stringify(kind)} is not handled; known: ${Object.keys(knownKeys).join(", ")}`,
+      `${family}: rope_type ${JSON.stringify(kind)} is not handled; known: ${Object.keys(scalings).join(", ")}`,
     );
   }
-  const known = ["rope_type", "type", "rope_theta", "partial_rotary_factor", ...knownKeys[kind]];
+  const place = `${family}: rope_type "${kind}"`;
+  const known = ["rope_type", "type", "rope_theta", "partial_rotary_factor", ...scalings[kind].keys];
   const unknown = Object.keys(given).find((name) => !known.includes(name) && given[name] !== null);
   if (unknown !== undefined) {
     throw new UnsupportedError(
@@ -92,9 +68,36 @@ export function rotaryOf(family: string, config: RotaryConfig, headDim: number, 
       `${family}: rotary positions need an even number of dimensions of a head of ${headDim}, got ${dims}`,
     );
   }
-  const plain = plainFrequencies(dims, number("rope_theta", config.rope_theta));
-  if (kind === "linear") return { dims, frequencies: plain.map((frequency) => frequency / number("factor")) };
-  return { dims, frequencies: kind === "llama3" ? llama3Frequencies(plain, number) : plain };
+  const positions = config.max_position_embeddings;
+  const terms = {
+    dims,
+    theta: number("rope_theta", config.rope_theta),
+    positions,
+    original: config.original_max_position_embeddings ?? number("original_max_position_embeddings", positions),
+    number,
+    has: (name: string) => (given[name] ?? null) !== null,
+    given,
+    place,
+  };
+  return { dims, ...scalings[kind].of(terms) };
+}
+
+/**
+ * Which frequencies a text of this many positions is turned by: lengths with the same number are turned alike.
+ *
+ * Range    0 for the model's own; otherwise 1, or the length where each has frequencies of its own
+ */
+export function rotaryRegime({ stretch }: Rotary, length: number): number {
+  if (!stretch || length <= stretch.beyond) return 0;
+  return stretch.grows ? length : 1;
+}
+
+/** Radians per position, [dims / 2]; the text's length is its last position plus one, as in the reference. */
+function rates({ dims, frequencies, stretch }: Rotary, positions: Value): Value {
+  const own = constant(new Tensor("float32", [dims / 2], frequencies));
+  if (!stretch) return own;
+  const length = build.add(build.reduceMax(build.cast(positions, "float32")), 1);
+  return build.where(build.greater(length, stretch.beyond), stretch.frequencies(length), own);
 }
 
 /**
@@ -102,12 +105,14 @@ export function rotaryOf(family: string, config: RotaryConfig, headDim: number, 
  *
  * Shapes   x [B,H,T,D] · positions [B,T] int32 → [B,H,T,D]
  */
-export function rotate({ dims, frequencies }: Rotary, x: Value, positions: Value): Value {
+export function rotate(rotary: Rotary, x: Value, positions: Value): Value {
+  const { dims, magnitude = 1 } = rotary;
   const headDim = x.shape[3] as number;
   const half = dims / 2;
-  const rate = constant(new Tensor("float32", [half], frequencies));
+  const rate = rates(rotary, positions);
   const angles = build.mul(build.unsqueeze(build.cast(positions, "float32"), [1, 3]), rate); // [B,1,T,half]
-  const [cos, sin] = [build.cos(angles), build.sin(angles)];
+  const scaled = (part: Value): Value => (magnitude === 1 ? part : build.mul(part, magnitude));
+  const [cos, sin] = [scaled(build.cos(angles)), scaled(build.sin(angles))];
   const [first, second] = [build.slice(x, 3, 0, half), build.slice(x, 3, half, dims)];
   const turned = [
     build.sub(build.mul(first, cos), build.mul(second, sin)),

@@ -4,8 +4,18 @@ import { build } from "../graph/index.js";
 /** Most negative float32: what a hidden score is lowered by, so that a row without any visible key becomes uniform. */
 export const hiddenScore = -3.4028234663852886e38;
 
-/** The bias of one block: from mask and index [B,K], and the window of the block. */
-export type Visibility = (mask: Value, index: Value, window: number | undefined) => Value;
+/** Where queries and keys stand in their rows; positions count all of a row, padding included. */
+export interface Places {
+  /** [B,K] int32: 1 real, 0 padding. */
+  readonly mask: Value;
+  /** [B,Q] int32 */
+  readonly queries: Value;
+  /** [B,K] int32 */
+  readonly keys: Value;
+}
+
+/** The bias of one block, from its places and its window. */
+export type Visibility = (places: Places, window: number | undefined) => Value;
 
 function lowered(hidden: Value): Value {
   return build.named("attention_bias", build.mul(hidden, hiddenScore));
@@ -34,10 +44,10 @@ export function hiddenPairs(mask: Value): Value {
  * Added to the scores: 0 where the key is real, not after the query and, with a window, one of the last `window` keys;
  * the most negative float32 elsewhere, once, whatever the number of reasons.
  *
- * Shapes   mask, index [B,K] int32 → [B,1,Q,K]; index counts all positions of a row, padding included
+ * Shapes   [B,1,Q,K]
  */
-export function causalBias(mask: Value, index: Value, window: number | undefined): Value {
-  const { future, padding, distant } = hiddenKeys(mask, index, window);
+export function causalBias(places: Places, window: number | undefined): Value {
+  const { future, padding, distant } = hiddenKeys(places, window);
   const near = build.or(future, padding);
   return lowered(build.cast(distant ? build.or(near, distant) : near, "float32"));
 }
@@ -46,8 +56,8 @@ export function causalBias(mask: Value, index: Value, window: number | undefined
  * As {@link causalBias}, but lowered once for future or padding and once more for future or distance: a row without any
  * visible key is uniform over the keys that its window shows, and 0 elsewhere.
  */
-export function twiceCausalBias(mask: Value, index: Value, window: number | undefined): Value {
-  const { future, padding, distant } = hiddenKeys(mask, index, window);
+export function twiceCausalBias(places: Places, window: number | undefined): Value {
+  const { future, padding, distant } = hiddenKeys(places, window);
   const [once, again] = [build.or(future, padding), distant ? build.or(future, distant) : future].map((hidden) =>
     build.mul(build.cast(hidden, "float32"), hiddenScore),
   );
@@ -60,8 +70,8 @@ export function twiceCausalBias(mask: Value, index: Value, window: number | unde
  *
  * Shapes   as {@link causalBias}
  */
-export function nearBias(mask: Value, index: Value, window: number | undefined): Value {
-  const { behind, padding } = hiddenKeys(mask, index, undefined);
+export function nearBias(places: Places, window: number | undefined): Value {
+  const { behind, padding } = hiddenKeys(places, undefined);
   const hidden = window === undefined ? padding : build.or(padding, build.greater(build.abs(behind), window));
   return lowered(build.cast(hidden, "float32"));
 }
@@ -77,8 +87,8 @@ interface HiddenKeys {
   readonly distant: Value | undefined;
 }
 
-function hiddenKeys(mask: Value, index: Value, window: number | undefined): HiddenKeys {
-  const behind = build.sub(build.unsqueeze(index, [1, 3]), build.unsqueeze(index, [1, 2])); // [B,1,Q,K]
+function hiddenKeys({ mask, queries, keys }: Places, window: number | undefined): HiddenKeys {
+  const behind = build.sub(build.unsqueeze(queries, [1, 3]), build.unsqueeze(keys, [1, 2])); // [B,1,Q,K]
   return {
     behind,
     future: build.less(behind, 0),

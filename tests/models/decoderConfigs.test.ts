@@ -1,11 +1,11 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Tensor } from "../../kernel/lib/index.js";
 import { load } from "../../kernel/lib/index.js";
 import { rotaryOf } from "../../kernel/lib/models/rotary.js";
-import { maxAbsDiff, oracles } from "./oracle.js";
+import { decoders, maxAbsDiff, oracles } from "./oracle.js";
 
 let root: string;
 beforeEach(() => {
@@ -140,7 +140,7 @@ describe("a window", () => {
 });
 
 describe("rotary positions", () => {
-  const config = { rope_theta: 10000, rope_scaling: null, rope_parameters: null };
+  const config = { rope_theta: 10000, rope_scaling: null, rope_parameters: null, max_position_embeddings: 64 };
 
   it("turn by θ^(−2i/d), and slower by a linear factor", () => {
     const plain = rotaryOf("llama", config, 8);
@@ -149,18 +149,45 @@ describe("rotary positions", () => {
     expect(Array.from(slow.frequencies)).toEqual([0.25, 0.025, 0.0025, 0.00025].map(Math.fround));
   });
 
-  it.each([
-    [{ rope_type: "yarn", factor: 4 }, /rope_type "yarn" is not handled; known: default, linear, llama3/],
-    [{ rope_type: "dynamic", factor: 4 }, /rope_type "dynamic" is not handled/],
-    [{ type: "longrope" }, /rope_type "longrope" is not handled/],
-    [{ rope_type: "linear" }, /factor of rope_type "linear" must be a number above 0/],
-    [{ rope_type: "default", attention_factor: 2 }, /"attention_factor" of rope_type "default" is not handled/],
-  ])("refuse %j", async (scaling, message) => {
-    await expect(load(variant("llama_rope3", { config: { rope_parameters: scaling } }))).rejects.toThrow(message);
+  it("of Phi-3 have their scaling under three names", async () => {
+    const { rope_parameters: scaling } = JSON.parse(
+      readFileSync(join(oracles, "models/phi3_long/config.json"), "utf8"),
+    ) as { rope_parameters: object };
+    const logits = await outputOf(join(oracles, "models/phi3_long"));
+    for (const rope_type of ["su", "yarn"]) {
+      const folder = variant("phi3_long", {
+        config: { rope_scaling: { ...scaling, rope_type }, rope_parameters: null },
+      });
+      expect(maxAbsDiff(await outputOf(folder), logits)).toBe(0);
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("of a longer text than the config's are allowed where the scaling grows with the text", async () => {
+    const rope_parameters = { rope_type: "dynamic", rope_theta: 100, factor: 4 };
+    const model = await load(variant("llama_rope3", { config: { rope_parameters, max_position_embeddings: 6 } }));
+    expect(model.positions).toBe(24);
+    const [short, long] = [
+      (await model.run({ inputIds: [input.inputIds[0].slice(0, 6)] })).logits,
+      (await model.run(input)).logits,
+    ];
+    // Beyond six tokens every angle changes: the first tokens no longer read the same.
+    expect(maxAbsDiff(short.slice(0, 5), long.slice(0, 5))).toBeGreaterThan(1e-3);
+    await model.dispose();
   });
 });
 
 describe("configs that cannot be followed exactly are refused", () => {
+  it.each(decoders.map((name) => [name]))("an attribute that %s does not know, with the file to edit", async (name) => {
+    const folder = variant(name, { config: { novel_attribute: 1 } });
+    const { message } = (await load(folder).then(
+      () => new Error("loaded"),
+      (error: unknown) => error,
+    )) as Error;
+    const [, file] = /"novel_attribute" = 1 is not handled; remove it or add it to (families\/\w+\.ts)/.exec(message)!;
+    expect(existsSync(join(oracles, "../../kernel/models", file))).toBe(true);
+  });
+
   it.each([
     ["gpt2", { add_cross_attention: true }, /"add_cross_attention" = true is not handled/],
     ["gpt2", { activation_function: "mish" }, /"activation_function" = "mish" is not handled/],
@@ -172,6 +199,15 @@ describe("configs that cannot be followed exactly are refused", () => {
     ["gemma2", { use_bidirectional_attention: true }, /"use_bidirectional_attention" = true is not handled/],
     ["opt", { do_layer_norm_before: false }, /"do_layer_norm_before" = false is not handled/],
     ["opt", { word_embed_proj_dim: 24 }, /word_embed_proj_dim = 24 is not handled; expected hidden_size 48/],
+    ["bloom", { apply_residual_connection_post_layernorm: true }, /"apply_residual_connection_post_layernorm" = true/],
+    ["falcon", { num_ln_in_parallel_attn: 2 }, /num_ln_in_parallel_attn = 2 is not handled/],
+    ["falcon_new", { num_kv_heads: 3 }, /must divide each other, got 32, 4 and 3/],
+    ["falcon_new", { parallel_attn: false }, /new_decoder_architecture = true with parallel_attn = false/],
+    ["mixtral", { num_experts_per_tok: 5 }, /num_experts_per_tok must be at most num_local_experts, got 5 and 4/],
+    ["gemma", { hidden_activation: "relu" }, /"hidden_activation" = "relu" is not handled/],
+    ["gemma3", { attn_logit_softcapping: 50 }, /"attn_logit_softcapping" = 50 is not handled/],
+    ["gemma3", { rope_parameters: { everywhere: {} } }, /"everywhere" of rope_parameters is not handled/],
+    ["phi", { num_key_value_heads: 3 }, /must divide each other, got 32, 4 and 3/],
   ])("%s with %j", async (name, config, message) => {
     await expect(load(variant(name, { config }))).rejects.toThrow(message);
   });

@@ -12,7 +12,9 @@ export const encoders: readonly string[] = [
   "bert", "bert_model", "distilbert", "roberta", "deberta_v2", "deberta_plain", "modernbert",
 ]; // prettier-ignore
 export const decoders: readonly string[] = [
-  "gpt2", "gpt_neo", "gpt_neox", "llama_rope3", "mistral", "qwen2", "qwen3", "gemma2", "phi3", "opt",
+  "gpt2", "gpt_neo", "gpt_neox", "llama_rope3", "mistral", "qwen2", "qwen3", "gemma2", "phi3", "opt", "bloom", "falcon",
+  "falcon_new", "falcon_alibi", "mixtral", "gemma", "gemma3", "olmo", "olmo2", "granite", "stablelm", "stablelm_parallel",
+  "phi", "llama_yarn", "phi3_long",
 ]; // prettier-ignore
 
 /** A folder with all that was recorded may stand in for the committed part of it. */

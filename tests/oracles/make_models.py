@@ -619,10 +619,144 @@ def case_siglip():
         notes=["3 texts x 2 images; the pooled text is the last position, padding or not"])
 
 
+# Families that came later: narrower models, so that a case stays small.
+SMALL = dict(vocab_size=67, hidden_size=32, num_hidden_layers=3, num_attention_heads=4, max_position_embeddings=64,
+             bos_token_id=1, eos_token_id=2, pad_token_id=0, initializer_range=0.25)
+
+
+def small(name, cls, cfg, seed, final_norm="model.norm", side="left", proj="model.layers.{l}.self_attn.o_proj", heads=4, **kw):
+    return O.causal_case(name, cls, cfg, seed, proj, 3, heads, final_norm, side, **kw)
+
+
+def case_bloom():
+    cfg = T.BloomConfig(vocab_size=67, hidden_size=24, n_layer=3, n_head=6, layer_norm_epsilon=1e-5, bos_token_id=1, eos_token_id=2,
+                        pad_token_id=3, initializer_range=0.25)
+    return small("bloom", "BloomForCausalLM", cfg, 1101, "transformer.ln_f", proj="transformer.h.{l}.self_attention.dense", heads=6,
+                 pad_id=3, position_ids=False, rules=emb(0.25) + [(r"word_embeddings\.weight$", ("normal", 0.0, 0.25))],
+                 notes=["six heads: slopes beyond a power of two"])
+
+
+def falcon(name, seed, heads=4, position_ids=True, rules=(), **kw):
+    cfg = T.FalconConfig(**{**SMALL, "num_attention_heads": heads, **kw})
+    return small(name, "FalconForCausalLM", cfg, seed, "transformer.ln_f", proj="transformer.h.{l}.self_attention.dense", heads=heads,
+                 position_ids=position_ids, kv_heads=cfg.num_kv_heads if cfg.new_decoder_architecture else 1 if cfg.multi_query else heads,
+                 rules=[(r"word_embeddings\.weight$", ("normal", 0.0, 0.25)), *rules])
+
+
+def case_falcon():
+    return falcon("falcon", 1102)
+
+
+def case_falcon_new():
+    return falcon("falcon_new", 1103, num_kv_heads=2, new_decoder_architecture=True, tie_word_embeddings=False)
+
+
+def case_falcon_alibi():
+    case = falcon("falcon_alibi", 1104, heads=6, position_ids=False, hidden_size=24, ffn_hidden_size=80, alibi=True, bias=True,
+                  multi_query=False, parallel_attn=False)
+    case["notes"] = ["six heads: slopes and their multiples are rounded to bfloat16 by the reference",
+                     "eager attention of transformers 5.23 adds the bias twice, once with the mask; recorded is once, as its sdpa path has it"]
+
+    def once(model):
+        """Takes the second bias out of eager attention."""
+        for block in model.transformer.h:
+            def forward(*args, inner=block.self_attention.forward, **kw):
+                return inner(*args, **{**kw, "alibi": torch.zeros_like(kw["alibi"])})
+            block.self_attention.forward = forward
+    case["post_build"] = once
+
+    def agrees(model):
+        sdpa = T.FalconForCausalLM._from_config(model.config, attn_implementation="sdpa").eval()
+        sdpa.load_state_dict(model.state_dict())
+        with torch.no_grad():
+            ids = case["inputs"]["input_ids"][:1]
+            assert O.maxdiff(model(ids, output_attentions=True).logits, sdpa(ids).logits) < 2e-5
+    case["post_check"] = agrees
+    return case
+
+
+def case_mixtral():
+    cfg = T.MixtralConfig(**SMALL, intermediate_size=24, num_key_value_heads=2, num_local_experts=4, num_experts_per_tok=2,
+                          sliding_window=6, rope_parameters=rope(10000.0))
+    return small("mixtral", "MixtralForCausalLM", cfg, 1105, kv_heads=2, legacy=without("head_dim"))
+
+
+GEMMA = [(r"model\.norm\.weight$", ("normal", 8.0, 1.0)), (r"norm\.weight$", ("normal", 0.0, 0.3)), (r"embed_tokens", ("normal", 0.0, 0.05))]
+
+
+def case_gemma():
+    cfg = T.GemmaConfig(**{**SMALL, "bos_token_id": 2, "eos_token_id": 1}, intermediate_size=72, num_key_value_heads=1, head_dim=12,
+                        rope_parameters=rope(10000.0))
+    return small("gemma", "GemmaForCausalLM", cfg, 1106, kv_heads=1, rules=GEMMA)
+
+
+def case_gemma3():
+    cfg = T.Gemma3TextConfig(**{**SMALL, "bos_token_id": 2, "eos_token_id": 1}, intermediate_size=72, num_key_value_heads=2, head_dim=12,
+                             sliding_window=4, query_pre_attn_scalar=20, layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+                             rope_parameters={"sliding_attention": rope(100.0),
+                                              "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 5000.0}})
+
+    def leg(d):
+        layers = d.pop("_rope")
+        d["rope_theta"], d["rope_local_base_freq"] = layers["full_attention"]["rope_theta"], layers["sliding_attention"]["rope_theta"]
+        d["rope_scaling"] = {"rope_type": "linear", "factor": layers["full_attention"]["factor"]}
+    return small("gemma3", "Gemma3ForCausalLM", cfg, 1107, kv_heads=2,
+                 rules=[(r"[qk]_norm\.weight$", ("normal", 0.9, 0.4))] + GEMMA, legacy=leg)
+
+
+def case_olmo():
+    cfg = T.OlmoConfig(**SMALL, intermediate_size=72, num_key_value_heads=2, clip_qkv=1.5, rope_parameters=rope(10000.0))
+    return small("olmo", "OlmoForCausalLM", cfg, 1108, kv_heads=2)
+
+
+def case_olmo2():
+    cfg = T.Olmo2Config(**SMALL, intermediate_size=72, num_key_value_heads=2, rope_parameters=rope(10000.0))
+    return small("olmo2", "Olmo2ForCausalLM", cfg, 1109, kv_heads=2, rules=[QKN])
+
+
+def case_granite():
+    cfg = T.GraniteConfig(**SMALL, intermediate_size=72, num_key_value_heads=2, embedding_multiplier=3.0, attention_multiplier=0.4,
+                          residual_multiplier=0.7, logits_scaling=1.6, rope_parameters=rope(10000.0))
+    return small("granite", "GraniteForCausalLM", cfg, 1110, kv_heads=2)
+
+
+def case_stablelm():
+    cfg = T.StableLmConfig(**SMALL, intermediate_size=72, num_key_value_heads=2, use_qkv_bias=True,
+                           rope_parameters=rope(10000.0, partial_rotary_factor=0.5))
+    return small("stablelm", "StableLmForCausalLM", cfg, 1111, kv_heads=2, gain=1.4)
+
+
+def case_stablelm_parallel():
+    cfg = T.StableLmConfig(**SMALL, intermediate_size=72, num_key_value_heads=2, qk_layernorm=True, use_parallel_residual=True,
+                           rope_parameters=rope(10000.0, partial_rotary_factor=0.25))
+    return small("stablelm_parallel", "StableLmForCausalLM", cfg, 1112, kv_heads=2, rules=[(r"[qk]_layernorm\.", ("normal", 1.8, 0.5))])
+
+
+def case_phi():
+    cfg = T.PhiConfig(**SMALL, intermediate_size=72, num_key_value_heads=2, qk_layernorm=True,
+                      rope_parameters=rope(10000.0, partial_rotary_factor=0.5))
+    return small("phi", "PhiForCausalLM", cfg, 1113, "model.final_layernorm", rules=[(r"[qk]_layernorm\.weight", ("normal", 1.8, 0.5))], proj="model.layers.{l}.self_attn.dense", kv_heads=2)
+
+
+def case_llama_yarn():
+    cfg = T.LlamaConfig(**SMALL, intermediate_size=72, num_key_value_heads=2, rope_parameters={
+        "rope_type": "yarn", "rope_theta": 100.0, "factor": 4.0, "original_max_position_embeddings": 16, "beta_fast": 4.0, "beta_slow": 0.5})
+    return small("llama_yarn", "LlamaForCausalLM", cfg, 1114, kv_heads=2, gain=1.3, legacy=without("head_dim"))
+
+
+def case_phi3_long():
+    cfg = T.Phi3Config(**SMALL, intermediate_size=72, num_key_value_heads=2, original_max_position_embeddings=8, rope_parameters={
+        "rope_type": "longrope", "rope_theta": 100.0, "short_factor": [1.0, 1.1, 1.2, 1.3], "long_factor": [1.0, 1.5, 2.5, 5.0]})
+    return small("phi3_long", "Phi3ForCausalLM", cfg, 1115, kv_heads=2, gain=1.4,
+                 notes=["every prompt is longer than original_max_position_embeddings: the long factors hold from the first step"])
+
+
 CASES = [case_gpt2, case_gpt_neo, case_gpt_neox, case_llama, case_llama_rope3, case_mistral, case_qwen2, case_qwen3, case_gemma2, case_phi3,
          case_opt, case_bert, case_bert_model, case_distilbert, case_roberta, case_vit, case_clip, case_whisper, case_t5,
          case_t5_gated, case_bart, case_marian, case_llava,
-         case_deberta_v2, case_deberta_plain, case_modernbert, case_dinov2, case_dinov2_swiglu, case_siglip]
+         case_deberta_v2, case_deberta_plain, case_modernbert, case_dinov2, case_dinov2_swiglu, case_siglip,
+         case_bloom, case_falcon, case_falcon_new, case_falcon_alibi, case_mixtral, case_gemma, case_gemma3, case_olmo, case_olmo2,
+         case_granite, case_stablelm, case_stablelm_parallel, case_phi, case_llama_yarn, case_phi3_long]
 
 
 def main():

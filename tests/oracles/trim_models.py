@@ -17,7 +17,9 @@ import sys
 
 CASES = ["gpt2", "gpt_neox", "llama", "llama_rope3", "mistral", "qwen2", "qwen3", "gemma2", "phi3", "opt",
          "bert", "bert_model", "distilbert", "roberta", "gpt_neo",
-         "deberta_v2", "deberta_plain", "modernbert"]
+         "deberta_v2", "deberta_plain", "modernbert",
+         "bloom", "falcon", "falcon_new", "falcon_alibi", "mixtral", "gemma", "gemma3", "olmo", "olmo2", "granite", "stablelm",
+         "stablelm_parallel", "phi", "llama_yarn", "phi3_long"]
 PLAIN = ["config.json", "config.legacy.json", "generation_config.json", "model.safetensors", "tokenizer.json",
          "tokenizer_config.json"]
 

@@ -3,6 +3,7 @@ import { amount, choice, count, flag, maybe, only, readConfig, tokenId } from ".
 import type { Blueprint, Family } from "../family.js";
 import { gateActivations, gatedDecoder, gatedFields, gatedIgnored } from "../gatedDecoder.js";
 import type { JsonObject } from "../json.js";
+import { rms } from "../norms.js";
 import { layerTypes, windowsOf } from "../slidingLayers.js";
 
 /** Defaults as in transformers' Gemma2Config. */
@@ -39,8 +40,8 @@ function open(architecture: string, json: JsonObject): Blueprint {
     activation: config.hidden_activation,
     queryKeyValueBias: bias,
     outputBias: bias,
-    postNorms: true,
-    rmsWeight: "plus one" as const,
+    norms: "around" as const,
+    norm: rms(config.rms_norm_eps, "plus one"),
     window: windowsOf("gemma2", layers, config.layer_types, config.sliding_window, (layer) => layer % 2 === 0),
     scale: 1 / Math.sqrt(config.query_pre_attn_scalar),
     softcap: config.attn_logit_softcapping ?? undefined,

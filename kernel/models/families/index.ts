@@ -1,21 +1,32 @@
 import type { Family } from "../family.js";
 import { bert } from "./bert.js";
+import { bloom } from "./bloom.js";
 import { debertaV2 } from "./debertaV2.js";
 import { distilbert } from "./distilbert.js";
+import { falcon } from "./falcon.js";
+import { gemma } from "./gemma.js";
 import { gemma2 } from "./gemma2.js";
+import { gemma3 } from "./gemma3.js";
 import { gpt2 } from "./gpt2.js";
 import { gptNeo } from "./gptNeo.js";
 import { gptNeoX } from "./gptNeoX.js";
+import { granite } from "./granite.js";
 import { llama } from "./llama.js";
 import { mistral } from "./mistral.js";
+import { mixtral } from "./mixtral.js";
 import { modernBert } from "./modernBert.js";
+import { olmo } from "./olmo.js";
+import { olmo2 } from "./olmo2.js";
 import { opt } from "./opt.js";
+import { phi } from "./phi.js";
 import { phi3 } from "./phi3.js";
 import { qwen2 } from "./qwen2.js";
 import { qwen3 } from "./qwen3.js";
 import { roberta } from "./roberta.js";
+import { stablelm } from "./stablelm.js";
 
 /** Every model family that can be loaded. */
 export const families: readonly Family[] = [
-  bert, debertaV2, distilbert, gemma2, gpt2, gptNeo, gptNeoX, llama, mistral, modernBert, opt, phi3, qwen2, qwen3, roberta,
+  bert, bloom, debertaV2, distilbert, falcon, gemma, gemma2, gemma3, gpt2, gptNeo, gptNeoX, granite, llama,
+  mistral, mixtral, modernBert, olmo, olmo2, opt, phi, phi3, qwen2, qwen3, roberta, stablelm,
 ]; // prettier-ignore

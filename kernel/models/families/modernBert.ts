@@ -8,7 +8,7 @@ import type { JsonObject } from "../json.js";
 import { activations, layerNorm, linear, splitHeads } from "../layers.js";
 import { gatedMlp } from "../mlp.js";
 import { preNormDecoder } from "../preNormDecoder.js";
-import type { Rotary } from "../rotary.js";
+import type { Rotary, RotaryConfig } from "../rotary.js";
 import { rotaryOf } from "../rotary.js";
 import { layerTypes, windowsOf } from "../slidingLayers.js";
 import { nearBias } from "../visibility.js";
@@ -51,14 +51,22 @@ const ignored = [
 ]; // prettier-ignore
 
 /** Rotary positions of the layers that see everything, or of those that see their neighbours. */
-function rotaryFor(kind: "full" | "sliding", theta: number, parameters: JsonObject | null, headDim: number): Rotary {
+function rotaryFor(
+  kind: "full" | "sliding",
+  theta: number,
+  {
+    rope_parameters: parameters,
+    max_position_embeddings,
+  }: Pick<RotaryConfig, "rope_parameters" | "max_position_embeddings">,
+  headDim: number,
+): Rotary {
   const own = parameters?.[`${kind}_attention`] ?? null;
   if (typeof own !== "object" || Array.isArray(own)) {
     throw new UnsupportedError(`modernBert: rope_parameters.${kind}_attention must be an object, got ${typeof own}`);
   }
   return rotaryOf(
     "modernBert",
-    { rope_theta: theta, rope_scaling: null, rope_parameters: own as JsonObject | null },
+    { rope_theta: theta, rope_scaling: null, rope_parameters: own as JsonObject | null, max_position_embeddings },
     headDim,
   );
 }
@@ -78,8 +86,8 @@ function open(architecture: string, json: JsonObject): Blueprint {
   const reach = Math.floor(config.local_attention / 2);
   const every = config.global_attn_every_n_layers;
   const windows = windowsOf("modernBert", layers, config.layer_types, reach, (layer) => layer % every !== 0);
-  const far = rotaryFor("full", config.global_rope_theta, config.rope_parameters, headDim);
-  const near = rotaryFor("sliding", config.local_rope_theta, config.rope_parameters, headDim);
+  const far = rotaryFor("full", config.global_rope_theta, config, headDim);
+  const near = rotaryFor("sliding", config.local_rope_theta, config, headDim);
 
   const weights = (name: string, outputs: number, inputs: number, bias: boolean): TensorSpec[] => [
     { name: `${name}.weight`, shape: [outputs, inputs] },

@@ -2,7 +2,8 @@ import { build } from "../../graph/index.js";
 import { UnsupportedError } from "../../tensor/index.js";
 import { causalBlueprint } from "../causalModel.js";
 import { choice, count, flag, maybe, only, readConfig, tokenId, tokenIds } from "../config.js";
-import type { Batch, Blueprint, Family } from "../family.js";
+import type { Blueprint, Family } from "../family.js";
+import { realPositions } from "../feeds.js";
 import type { JsonObject } from "../json.js";
 import { activations, layerNorm, linear, splitHeads } from "../layers.js";
 import { mlp } from "../mlp.js";
@@ -36,18 +37,6 @@ const epsilon = 1e-5;
 
 /** The first rows of the position table belong to no real token. */
 const offset = 2;
-
-/** Positions count the tokens that are not masked: 0, 1, 2 …; −1 at padding. */
-function countReal({ size, length, attentionMask }: Batch): Int32Array {
-  const positions = new Int32Array(size * length);
-  for (let b = 0; b < size; b++) {
-    let seen = 0;
-    for (let t = b * length; t < (b + 1) * length; t++) {
-      positions[t] = attentionMask[t] === 1 ? seen++ : -1;
-    }
-  }
-  return positions;
-}
 
 function open(architecture: string, json: JsonObject): Blueprint {
   const config = readConfig("opt", json, fields, ignored);
@@ -92,7 +81,7 @@ function open(architecture: string, json: JsonObject): Blueprint {
       const places = build.gather(weight("embed_positions.weight"), build.add(input("position_ids"), offset), 0);
       return build.add(tap("embed", rows), tap("pos_embed", places));
     },
-    count: countReal,
+    count: (batch) => realPositions(batch, -1),
     block: (context, layer) => {
       const prefix = `layers.${layer}.`;
       return {

@@ -12,6 +12,7 @@ const fields = {
   hidden_size: count(3072),
   intermediate_size: count(8192),
   max_position_embeddings: count(4096),
+  original_max_position_embeddings: count(4096),
   rms_norm_eps: amount(1e-5),
   pad_token_id: tokenId(32000),
   eos_token_id: { ...gatedFields.eos_token_id, fallback: [32000] },
@@ -20,11 +21,17 @@ const fields = {
   attention_bias: only(false),
 };
 
-/** The unstretched length matters to rotary scalings that are refused by name. */
-const ignored = [...gatedIgnored, "embd_pdrop", "original_max_position_embeddings", "resid_pdrop"];
+const ignored = [...gatedIgnored, "embd_pdrop", "resid_pdrop"];
+
+/** Older names of the only scaling that Phi-3 has. */
+function currentScaling(scaling: JsonObject | null): JsonObject | null {
+  const kind = scaling?.["rope_type"] ?? scaling?.["type"];
+  return kind === "su" || kind === "yarn" ? { ...scaling, rope_type: "longrope" } : scaling;
+}
 
 function open(architecture: string, json: JsonObject): Blueprint {
-  const config = readConfig("phi3", json, fields, ignored);
+  const read = readConfig("phi3", json, fields, ignored);
+  const config = { ...read, rope_scaling: currentScaling(read.rope_scaling) };
   const traits = {
     activation: config.hidden_act,
     fused: true,

@@ -2,7 +2,9 @@ import { causalBlueprint } from "../causalModel.js";
 import { count, flag, maybe, readConfig } from "../config.js";
 import type { Blueprint, Family } from "../family.js";
 import { gatedDecoder, gatedFields, gatedIgnored, hiddenAct } from "../gatedDecoder.js";
+import { eachHead } from "../headNorms.js";
 import type { JsonObject } from "../json.js";
+import { rms } from "../norms.js";
 import { layerTypes, windowsOf } from "../slidingLayers.js";
 
 /** Defaults as in transformers' Qwen3Config. */
@@ -31,7 +33,7 @@ function open(architecture: string, json: JsonObject): Blueprint {
     activation: config.hidden_act,
     queryKeyValueBias: bias,
     outputBias: bias,
-    headNorms: true,
+    headNorms: eachHead(rms(config.rms_norm_eps)),
     window,
   };
   return causalBlueprint(gatedDecoder("qwen3", architecture, config, traits));
