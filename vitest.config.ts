@@ -14,7 +14,8 @@ export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
     exclude: ["tests/ui/**"],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Limits for what hangs, not for what is slow: the machine may be busy.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

@@ -12,6 +12,7 @@ export interface Outcome {
 
 /** A notebook without a front end: each cell is transformed and run as the kernel runs it. */
 export interface Session {
+  /** With `interruptAfterMs`, the cell calls `begun()`, and is interrupted so much later. */
   run(cell: string, options?: { readonly interruptAfterMs?: number }): Promise<Outcome>;
   /** The value of a cell that must not fail. */
   value(cell: string): Promise<string>;

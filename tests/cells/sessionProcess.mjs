@@ -21,6 +21,9 @@ const source = `
   parentPort.on("message", (afterMs) => setTimeout(() => Atomics.add(workerData, 0, 1), afterMs));`;
 const interrupter = new Worker(source, { eval: true, workerData: interruptFlag });
 interrupter.unref();
+// A cell that is to be interrupted calls `begun()` where the time begins to count.
+let interruptAfterMs;
+Object.assign(globalThis, { begun: () => interrupter.postMessage(interruptAfterMs) });
 
 const late = [];
 process.on("unhandledRejection", (error) => late.push(String(error)));
@@ -64,8 +67,8 @@ async function run(cell, name) {
   return { value: inspect(await valueOf(result), { depth: 5, breakLength: Infinity }), durationMs };
 }
 
-process.on("message", ({ cell, name, interruptAfterMs }) => {
-  if (interruptAfterMs !== undefined) interrupter.postMessage(interruptAfterMs);
+process.on("message", ({ cell, name, ...options }) => {
+  ({ interruptAfterMs } = options);
   run(cell, name).then(
     (outcome) => process.send(outcome),
     (error) => process.send({ error: frames.error(error), durationMs: 0 }),

@@ -2,7 +2,7 @@ import { createHmac, randomUUID } from "node:crypto";
 import { Dealer, Request, Subscriber } from "zeromq";
 import { KernelProcess, type Json, type KernelOptions } from "./kernelProcess.js";
 
-export { KernelProcess, kernelProgram, nodes, preferredNode, type Json } from "./kernelProcess.js";
+export { KernelProcess, kernelProgram, makeConnection, nodes, preferredNode, type Json } from "./kernelProcess.js";
 
 /** A message as a client sees it. */
 export interface Message {
@@ -16,6 +16,8 @@ export interface Message {
 }
 
 const delimiter = Buffer.from("<IDS|MSG>");
+/** What has not come by then never comes; far beyond what a busy machine needs. */
+const hangMs = 90_000;
 
 /** One client of a kernel. */
 export class Client {
@@ -38,7 +40,7 @@ export class Client {
     const iopub = new Subscriber({ linger: 0, receiveHighWaterMark: 0 });
     iopub.connect(address("iopub_port"));
     iopub.subscribe("");
-    const heartbeat = new Request({ linger: 0, receiveTimeout: 2000, relaxed: true, correlate: true });
+    const heartbeat = new Request({ linger: 0, receiveTimeout: hangMs, relaxed: true, correlate: true });
     heartbeat.connect(address("hb_port"));
     this.sockets = {
       shell: dealer("shell_port"),
@@ -125,7 +127,7 @@ export class Client {
   }
 
   /** The first message, past or to come, that `test` accepts. */
-  async until(test: (message: Message) => boolean, timeoutMs = 20_000, what = "a message"): Promise<Message> {
+  async until(test: (message: Message) => boolean, timeoutMs = hangMs, what = "a message"): Promise<Message> {
     let seen = 0;
     const look = (): Message | undefined => {
       for (; seen < this.messages.length; seen++) {
@@ -178,6 +180,35 @@ export class Client {
     );
   }
 
+  /** Waits until the cell of an `execute_request` has begun. */
+  running(id: string): Promise<Message> {
+    return this.until(
+      ({ type, parent }) => type === "execute_input" && parent["msg_id"] === id,
+      undefined,
+      "execute_input",
+    );
+  }
+
+  /** Whether a request has its reply already. */
+  hasReplied(id: string): boolean {
+    return this.of(id).some(({ channel }) => channel === "shell" || channel === "control");
+  }
+
+  /** Waits until a cell has written `text` and a line break. */
+  printed(id: string, text: string): Promise<Message> {
+    return this.until(
+      ({ type, parent, content }) =>
+        type === "stream" && parent["msg_id"] === id && String(content["text"]).includes(`${text}\n`),
+      undefined,
+      `output "${text}"`,
+    );
+  }
+
+  /** The stop button. */
+  interrupt(): Promise<Message> {
+    return this.request("interrupt_request", {}, { channel: "control" });
+  }
+
   async request(
     type: string,
     content: unknown,
@@ -215,17 +246,16 @@ export class Client {
 
   /** Waits until the kernel answers; call it before anything else. */
   async ready(): Promise<this> {
-    await this.until(({ type }) => type === "iopub_welcome", 20_000, "iopub_welcome");
+    await this.until(({ type }) => type === "iopub_welcome", hangMs, "iopub_welcome");
     const id = await this.send("kernel_info_request", {});
     await this.reply(id);
     return this;
   }
 
-  async beat(): Promise<number> {
-    const began = performance.now();
+  /** Waits for the answer to a heartbeat; throws when none comes. */
+  async beat(): Promise<void> {
     await this.sockets.heartbeat.send("beat");
     await this.sockets.heartbeat.receive();
-    return performance.now() - began;
   }
 
   close(): void {

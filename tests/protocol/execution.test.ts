@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeGate } from "./gate.js";
 import { nodes, startKernel } from "./client.js";
 
 describe.each(nodes)("execution on %s", (node) => {
@@ -132,8 +133,10 @@ describe.each(nodes)("execution on %s", (node) => {
   });
 
   test("after an error, queued requests are aborted where stop_on_error holds, and run where it does not", async () => {
-    const failing = await kernel.client.start("await new Promise((r) => setTimeout(r, 100)); throw new Error('stop')");
+    const letGo = await makeGate(kernel.client);
+    const failing = await kernel.client.start("await gate; throw new Error('stop')");
     const queued = [await kernel.client.start("1"), await kernel.client.start("2")];
+    await letGo();
     expect((await kernel.client.reply(failing)).content["status"]).toBe("error");
     for (const id of queued) expect((await kernel.client.reply(id)).content["status"]).toBe("aborted");
     const tolerant = await kernel.client.start("throw new Error('go on')", { stop_on_error: false });

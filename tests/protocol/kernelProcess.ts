@@ -32,25 +32,45 @@ export interface KernelOptions {
   readonly key?: string;
   readonly transport?: "tcp" | "ipc";
   readonly cwd?: string;
-  readonly heap?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A connection file in a folder of its own, and what it says. */
+export interface Connection {
+  readonly content: Json;
+  readonly file: string;
+  readonly folder: string;
+}
+
+export async function makeConnection(options: Pick<KernelOptions, "key" | "transport"> = {}): Promise<Connection> {
+  const folder = mkdtempSync(join(tmpdir(), "attention-lab-"));
+  const { transport = "tcp", key = randomUUID() } = options;
+  const ports = transport === "ipc" ? [1, 2, 3, 4, 5] : await freePorts(5);
+  const [shell_port, iopub_port, stdin_port, control_port, hb_port] = ports;
+  const content = {
+    transport,
+    ip: transport === "ipc" ? join(folder, "socket") : "127.0.0.1",
+    key,
+    signature_scheme: "hmac-sha256",
+    ...{ shell_port, iopub_port, stdin_port, control_port, hb_port },
+  };
+  const file = join(folder, "connection.json");
+  writeFileSync(file, JSON.stringify(content));
+  return { content, file, folder };
 }
 
 /** A kernel process and where to reach it. */
 export class KernelProcess {
-  readonly program: string = kernelProgram;
   readonly child: ChildProcess;
   readonly connection: Json;
   readonly folder: string;
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
   stderr = "";
 
-  private constructor(connection: Json, folder: string, options: KernelOptions) {
-    this.connection = connection;
+  private constructor({ content, file, folder }: Connection, options: KernelOptions) {
+    this.connection = content;
     this.folder = folder;
-    const file = join(folder, "connection.json");
-    writeFileSync(file, JSON.stringify(connection));
-    const args = ["--no-force-async-hooks-checks", ...(options.heap ?? []), kernelProgram, file];
+    const args = ["--no-force-async-hooks-checks", kernelProgram, file];
     this.child = spawn(options.node ?? preferredNode, args, {
       cwd: options.cwd ?? folder,
       env: { ...process.env, ...options.env },
@@ -61,23 +81,7 @@ export class KernelProcess {
   }
 
   static async start(options: KernelOptions = {}): Promise<KernelProcess> {
-    const folder = mkdtempSync(join(tmpdir(), "attention-lab-"));
-    const { transport = "tcp", key = randomUUID() } = options;
-    const ports = transport === "ipc" ? [1, 2, 3, 4, 5] : await freePorts(5);
-    const [shell_port, iopub_port, stdin_port, control_port, hb_port] = ports;
-    const ip = transport === "ipc" ? join(folder, "socket") : "127.0.0.1";
-    const connection = {
-      transport,
-      ip,
-      key,
-      signature_scheme: "hmac-sha256",
-      shell_port,
-      iopub_port,
-      stdin_port,
-      control_port,
-      hb_port,
-    };
-    return new KernelProcess(connection, folder, options);
+    return new KernelProcess(await makeConnection(options), options);
   }
 
   get pid(): number {

@@ -4,4 +4,4 @@ import { spawn } from "node:child_process";
 const [node, program, file] = process.argv.slice(2);
 const child = spawn(node, ["--no-force-async-hooks-checks", program, file], { stdio: "ignore", detached: true });
 console.log(child.pid);
-setTimeout(() => {}, 60_000);
+setTimeout(() => {}, 120_000);

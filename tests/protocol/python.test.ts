@@ -25,7 +25,7 @@ afterAll(() => rmSync(data, { recursive: true, force: true }));
 const run = (script: string): { readonly status: number | null; readonly stderr: string } => {
   const file = fileURLToPath(new URL(script, import.meta.url));
   const env = { ...process.env, JUPYTER_PATH: data, ATTENTION_LAB_KERNEL: "attention-lab-under-test" };
-  return spawnSync(python, [file, "-v"], { env, encoding: "utf8", timeout: 120_000 });
+  return spawnSync(python, [file, "-v"], { env, encoding: "utf8", timeout: 280_000 });
 };
 
 test("the published jupyter_kernel_test passes, welcome included", () => {
@@ -34,10 +34,10 @@ test("the published jupyter_kernel_test passes, welcome included", () => {
   // The pager is a feature of Python kernels; nothing else may be skipped.
   expect(stderr.match(/\.\.\. skipped/g)?.length ?? 0).toBe(1);
   expect(status).toBe(0);
-}, 150_000);
+}, 300_000);
 
 test("nbclient and jupyter_client run, interrupt and restart it", () => {
   const { status, stderr } = run("./clientsTest.py");
   expect(stderr).not.toContain("FAIL");
   expect(status).toBe(0);
-}, 150_000);
+}, 300_000);

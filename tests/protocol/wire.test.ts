@@ -2,8 +2,6 @@ import { existsSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Client, startKernel, type Json } from "./client.js";
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
 describe("the wire", () => {
   let kernel: Awaited<ReturnType<typeof startKernel>>;
   beforeAll(async () => {
@@ -92,15 +90,14 @@ describe("the wire", () => {
   });
 
   test("requests are answered while a cell computes, and the kernel stays busy for clients that look at the last state", async () => {
-    const cell = await kernel.client.start("const end = Date.now() + 600; while (Date.now() < end) {}");
-    await kernel.client.until(({ type, parent }) => type === "execute_input" && parent["msg_id"] === cell);
+    const cell = await kernel.client.start("while (true) {}");
+    await kernel.client.running(cell);
     await kernel.client.request("kernel_info_request", {});
     await kernel.client.request("comm_info_request", {}, { channel: "control" });
-    expect(kernel.client.of(cell).some(({ type }) => type === "execute_reply")).toBe(false);
-    await pause(50);
-    expect(kernel.client.messages.filter(({ type }) => type === "status").at(-1)?.content["execution_state"]).toBe(
-      "busy",
-    );
+    expect(kernel.client.hasReplied(cell)).toBe(false);
+    const last = () => kernel.client.messages.findLast(({ type }) => type === "status");
+    await kernel.client.until(() => last()?.content["execution_state"] === "busy" && last()?.parent["msg_id"] === cell);
+    await kernel.client.interrupt();
     expect((await kernel.client.idle(cell)).content["execution_state"]).toBe("idle");
   });
 
@@ -135,7 +132,7 @@ describe("other connections", () => {
   test.skipIf(process.platform === "win32")("ipc works, on the file names that clients expect", async () => {
     kernel = await startKernel({ transport: "ipc" });
     expect((await kernel.client.execute("1 + 1")).result).toBe("2");
-    expect(await kernel.client.beat()).toBeLessThan(500);
+    await kernel.client.beat();
     expect(
       existsSync(`${String(kernel.kernel.connection["ip"])}-${String(kernel.kernel.connection["shell_port"])}`),
     ).toBe(true);

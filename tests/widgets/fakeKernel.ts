@@ -52,7 +52,7 @@ export function installFakeKernel(): {
     updateDisplay: refuse,
     clearOutput: refuse,
     input: refuse,
-    interruptSignal: refuse,
+    interruptSignal: () => new AbortController().signal,
     openComm: (target, data, options) =>
       create(target, JSON.parse(JSON.stringify(data)) as Data, options?.metadata ?? {}).comm,
     registerCommTarget: (target, opened) => void targets.set(target, opened),

@@ -187,7 +187,9 @@ describe("messages", () => {
     });
     for (let n = 0; n < 3; n++) commOf(button).say({ method: "custom", content: { event: "click" } });
     commOf(button).say({ method: "custom", content: { event: "hover" } });
-    await expect.poll(() => log).toEqual(["begin 1", "end 1", "begin 2", "end 2", "begin 3", "end 3"]);
+    await expect
+      .poll(() => log, { timeout: 60_000 })
+      .toEqual(["begin 1", "end 1", "begin 2", "end 2", "begin 3", "end 3"]);
   });
 
   test("of the values that come while a handler awaits, the latest is told", async () => {
@@ -199,7 +201,7 @@ describe("messages", () => {
     });
     for (let value = 1; value <= 200; value++) commOf(slider).say(update({ value }));
     expect(slider.value).toBe(200);
-    await expect.poll(() => heard).toEqual([1, 200]);
+    await expect.poll(() => heard, { timeout: 60_000 }).toEqual([1, 200]);
   });
 });
 

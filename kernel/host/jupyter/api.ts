@@ -12,7 +12,7 @@ export interface Kernel {
   updateDisplay(id: string, value: unknown, options?: Pick<DisplayOptions, "raw" | "metadata">): Promise<void>;
   clearOutput(options?: { readonly wait?: boolean }): void;
   input(prompt?: string, options?: { readonly password?: boolean }): Promise<string>;
-  /** Aborts when the running cell is interrupted. */
+  /** Aborts when the running cell is interrupted; in a handler or timer of a cell that has ended, with the next interrupt. */
   interruptSignal(): AbortSignal;
   openComm(target: string, data?: unknown, options?: CommSendOptions): Comm;
   registerCommTarget(target: string, opened: (comm: Comm, message: CommMessage) => unknown): void;
@@ -54,7 +54,10 @@ export async function input(prompt: string = "", options: { readonly password?: 
   return inKernel("input").input(prompt, options);
 }
 
-/** A signal that aborts when the running cell is interrupted: for `fetch`, timers and own work; never outside a kernel. */
+/**
+ * A signal that aborts when the running cell is interrupted, or, in a handler that works on after its cell, with the next
+ * interrupt: for `fetch`, timers and own work. It never aborts outside a kernel.
+ */
 export function interruptSignal(): AbortSignal {
   return kernel()?.interruptSignal() ?? new AbortController().signal;
 }

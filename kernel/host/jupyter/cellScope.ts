@@ -5,7 +5,7 @@ export interface CellScope {
   /** 0 stands for "no request yet". */
   readonly request: number;
   readonly allowStdin: boolean;
-  /** Aborts when the cell is interrupted. */
+  /** Aborts when the cell is interrupted; once it has ended, with the next interrupt. */
   readonly signal: AbortSignal;
   /** Output that is still being made; the cell ends after it. */
   readonly unfinished: Set<Promise<unknown>>;

@@ -56,7 +56,14 @@ interface OpenComm {
 
 interface Waiting {
   readonly key: string | undefined;
+  readonly scope: CellScope;
   run: () => Promise<void>;
+}
+
+/** The work on one target: one piece at a time. */
+interface Queue {
+  readonly waiting: Waiting[];
+  atWork?: Waiting;
 }
 
 /**
@@ -69,7 +76,7 @@ export function createComms(link: Link, scopes: CellScopes, failed: (error: unkn
     { readonly opened: (comm: Comm, message: CommMessage) => unknown; readonly scope: CellScope }
   >();
   const open = new Map<string, OpenComm>();
-  const queues = new Map<string, Waiting[]>();
+  const queues = new Map<string, Queue>();
 
   const send = (scope: CellScope, type: CommType, content: JsonObject, options: CommSendOptions = {}): void => {
     const buffers = (options.buffers ?? []).map((buffer) => asArrayBuffer(buffer, options.transfer === true));
@@ -111,19 +118,17 @@ export function createComms(link: Link, scopes: CellScopes, failed: (error: unkn
   const enqueue = (target: string, scope: CellScope, key: string | undefined, run: () => unknown): void => {
     const inScope = (): Promise<void> => scopes.borrow(scope, () => attempt(run));
     const queue = queues.get(target);
-    if (!queue) {
-      const fresh: Waiting[] = [{ key, run: inScope }];
-      queues.set(target, fresh);
-      void work(target, fresh);
-      return;
-    }
-    const same = key === undefined ? undefined : queue.find((waiting) => waiting.key === key);
+    if (!queue) return void work(target, [{ key, scope, run: inScope }]);
+    const same = key === undefined ? undefined : queue.waiting.find((waiting) => waiting.key === key);
     if (same) same.run = inScope;
-    else queue.push({ key, run: inScope });
+    else queue.waiting.push({ key, scope, run: inScope });
   };
 
-  const work = async (target: string, queue: Waiting[]): Promise<void> => {
-    for (let next = queue.shift(); next; next = queue.shift()) {
+  const work = async (target: string, waiting: Waiting[]): Promise<void> => {
+    const queue: Queue = { waiting };
+    queues.set(target, queue);
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      queue.atWork = next;
       await next.run();
     }
     if (queues.get(target) === queue) queues.delete(target);
@@ -145,10 +150,10 @@ export function createComms(link: Link, scopes: CellScopes, failed: (error: unkn
       return comm;
     },
     interrupt() {
-      for (const [target, queue] of queues) {
-        const waiting = queue.splice(0);
-        queues.set(target, waiting);
-        void work(target, waiting);
+      for (const [target, { waiting, atWork }] of [...queues]) {
+        const given = new Error(`comm: a handler of "${target}" was interrupted; messages behind it are handled now`);
+        if (atWork) scopes.borrow(atWork.scope, () => failed(given));
+        void work(target, waiting.splice(0));
       }
     },
     register: (target, opened) => void targets.set(target, { opened, scope: scopes.current() }),

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { CellScope, CellScopes } from "./cellScope.js";
 import type { FrameMapper } from "./cells/frames.js";
 import { InterruptError } from "./cells/runtime.js";
@@ -11,7 +12,7 @@ import type { Outputs } from "./outputs.js";
 /** Runs cells, one at a time. */
 export interface Executor {
   execute(order: ExecuteOrder): Promise<void>;
-  /** Rejects what the running cell awaits and aborts its signal. */
+  /** Rejects what the running cell awaits, aborts its signal and those of cells that have ended. */
   interrupt(): void;
 }
 
@@ -42,6 +43,8 @@ type Outcome = { readonly ok: true; readonly expressions: JsonObject; readonly t
 
 export function createExecutor({ link, scopes, frames, evaluator, outputs }: ExecutorParts): Executor {
   let running: Running | undefined;
+  /** For what works on behalf of a cell that has ended: handlers and timers. */
+  let afterwards = newController();
 
   const evaluate = async (source: string, name: string, signal: AbortSignal): Promise<Evaluation> => {
     let cell;
@@ -70,13 +73,13 @@ export function createExecutor({ link, scopes, frames, evaluator, outputs }: Exe
     return results;
   };
 
-  const run = async (order: ExecuteOrder, scope: CellScope): Promise<Outcome> => {
-    const evaluation = await evaluate(order.code, order.name, scope.signal);
+  const run = async (order: ExecuteOrder, scope: CellScope, signal: AbortSignal): Promise<Outcome> => {
+    const evaluation = await evaluate(order.code, order.name, signal);
     if (!evaluation.ok) return evaluation;
     const isShown = evaluation.value !== undefined && !order.silent;
     const text = isShown ? await outputs.result(evaluation.value, order.count) : undefined;
     await Promise.allSettled(scope.unfinished);
-    return { ok: true, expressions: await expressionsOf(order, scope.signal), text };
+    return { ok: true, expressions: await expressionsOf(order, signal), text };
   };
 
   const fail = (order: ExecuteOrder, error: ErrorContent): ReplyContent => {
@@ -88,7 +91,7 @@ export function createExecutor({ link, scopes, frames, evaluator, outputs }: Exe
 
   return {
     async execute(order) {
-      const controller = new AbortController();
+      const controller = newController();
       const { signal } = controller;
       const finish = (make: () => ReplyContent): void => {
         if (running !== current) return;
@@ -98,13 +101,20 @@ export function createExecutor({ link, scopes, frames, evaluator, outputs }: Exe
       };
       const current: Running = { controller, giveUp: () => finish(() => fail(order, interrupted)) };
       running = current;
-      const scope: CellScope = { request: order.request, allowStdin: order.allowStdin, signal, unfinished: new Set() };
+      const scope: CellScope = {
+        request: order.request,
+        allowStdin: order.allowStdin,
+        get signal() {
+          return running === current || signal.aborted ? signal : afterwards.signal;
+        },
+        unfinished: new Set(),
+      };
       const aborted = new Promise<Outcome>((resolve) => {
         signal.addEventListener("abort", () => resolve({ ok: false, error: signal.reason }), { once: true });
       });
       // Runs as a task of its own: its termination takes nothing else along.
       const ran = new Promise<Outcome>((resolve) => {
-        setImmediate(() => resolve(scopes.run(scope, () => run(order, scope))));
+        setImmediate(() => resolve(scopes.run(scope, () => run(order, scope, signal))));
       }).catch((error: unknown): Outcome => ({ ok: false, error }));
       const outcome = await Promise.race([ran, aborted]);
       finish(() => (outcome.ok ? success(outcome) : fail(order, frames.error(outcome.error, outcome.at))));
@@ -112,9 +122,19 @@ export function createExecutor({ link, scopes, frames, evaluator, outputs }: Exe
     interrupt() {
       const stopped = running;
       stopped?.controller.abort(new InterruptError());
+      const ended = afterwards;
+      afterwards = newController();
+      ended.abort(new InterruptError());
       setTimeout(() => stopped?.giveUp(), giveUpMs);
     },
   };
+}
+
+/** Any number of handlers may listen to its signal. */
+function newController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 function success({ expressions, text }: Outcome & { readonly ok: true }): ReplyContent {

@@ -14,7 +14,7 @@ export interface Interrupter {
 
 /** How long loop guards and rejected promises have before execution is terminated. */
 const graceMs = 150;
-const repeatMs = 300;
+const repeatMs = 150;
 /** The reply to an interrupt never waits longer. */
 const patienceMs = 800;
 /** Native code that does not return within this time is left to finish. */
@@ -31,6 +31,7 @@ export function createInterrupter(flags: Int32Array, tellMain: () => void): Inte
   let pending: { readonly heard: Promise<void>; readonly resolve: () => void; readonly began: number } | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isReady = false;
+  let rungs = 0;
 
   const connected = (): Session => {
     if (!session) {
@@ -40,10 +41,18 @@ export function createInterrupter(flags: Int32Array, tellMain: () => void): Inte
     return session;
   };
 
+  const isPending = (): boolean => pending !== undefined && performance.now() - pending.began < giveUpMs;
+
   const escalate = (): void => {
-    if (!pending || performance.now() - pending.began > giveUpMs) return;
-    if (isReady) connected().post("Runtime.terminateExecution", () => undefined);
-    timer = setTimeout(escalate, repeatMs);
+    const current = pending;
+    // After what the main thread may have said meanwhile: on a busy machine its answer and this timer are due at once.
+    setImmediate(() => {
+      if (pending !== current || !isPending()) return;
+      // It is told again in between: a termination may have hit the very handler of the message.
+      if (rungs++ % 2 === 1) tellMain();
+      else if (isReady) connected().post("Runtime.terminateExecution", () => undefined);
+      timer = setTimeout(escalate, repeatMs);
+    });
   };
 
   return {
@@ -51,13 +60,14 @@ export function createInterrupter(flags: Int32Array, tellMain: () => void): Inte
       Atomics.add(flags, shared.interrupts, 1);
       Atomics.notify(flags, shared.interrupts);
       tellMain();
-      if (!pending || performance.now() - pending.began > giveUpMs) {
+      if (!isPending()) {
+        rungs = 0;
         const { promise, resolve } = deferred();
         pending = { heard: promise, resolve, began: performance.now() };
         clearTimeout(timer);
         timer = setTimeout(escalate, graceMs);
       }
-      await Promise.race([pending.heard, new Promise((resolve) => setTimeout(resolve, patienceMs))]);
+      await Promise.race([pending?.heard, new Promise((resolve) => setTimeout(resolve, patienceMs))]);
     },
     heard() {
       clearTimeout(timer);

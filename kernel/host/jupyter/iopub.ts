@@ -32,8 +32,8 @@ interface Segment {
 const flushMs = 20;
 /** Text beyond this leaves at once, characters. */
 const flushCharacters = 1 << 20;
-/** So many changes between stdout and stderr keep their exact order within one flush. */
-const orderedSegments = 32;
+/** So many changes between stdout and stderr keep their exact order within one flush: 800 messages a second at most. */
+const orderedSegments = 16;
 
 /** The publisher of status, output and comm traffic on one outgoing queue. */
 export function createIopub(wire: Wire, outbox: Outbox): Iopub {
