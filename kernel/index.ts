@@ -62,6 +62,9 @@ export * as graph from "./graph/notebook.js";
 /** Changes to a model, one value each: `model.run(prompt, { interventions: [interventions.zeroZ({ layer: 5, head: 1 })] })`. */
 export * as interventions from "./interventions/index.js";
 
+/** Measurements compiled into a run, one value each: `model.run(prompt, { probes: [probes.massPerKey()] })`. */
+export * as probes from "./probes/index.js";
+
 export type {
   Address,
   ComputeOptions,

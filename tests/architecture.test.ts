@@ -36,7 +36,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders whose index is their registry: every other file there must be named in it. */
-const registries = ["kernel/models/families", "kernel/graph/ops", "kernel/interventions"];
+const registries = ["kernel/models/families", "kernel/graph/ops", "kernel/interventions", "kernel/probes"];
 
 const packages: Readonly<Record<string, string>> = {
   "attention-lab/views": "kernel/views/index.ts",

@@ -12,6 +12,7 @@ export { Model } from "./model.js";
 export type { ComputeOptions, GenerateOptions, GradientOptions, Gradients, Metric, RunOptions } from "./options.js";
 export { Run } from "./run.js";
 export type { EditReport, EditSite, GraphEdit, Probe, Site } from "./site.js";
+export { outputWeight } from "./outputWeight.js";
 export { meanReceived, seeingQueries } from "./received.js";
 export type { TokenSet } from "./tokenSets.js";
 export { tokenMask } from "./tokenSets.js";

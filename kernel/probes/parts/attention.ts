@@ -1,0 +1,54 @@
+import type { Value } from "../../graph/index.js";
+import { build } from "../../graph/index.js";
+import type { Site, TokenSet } from "../../models/index.js";
+import { tokenMask } from "../../models/index.js";
+import { Tensor, UnsupportedError } from "../../tensor/index.js";
+
+/**
+ * One part of the attention of every layer, each measured by itself, on an axis of layers.
+ *
+ * Shapes   measured [B,…] → [B,L,…]
+ * Throws   UnsupportedError for a model whose layers are not one stack
+ */
+export function overLayers(site: Site, part: string, measured: (value: Value, layer: number) => Value): Value {
+  const layers = Array.from({ length: site.model.layers }, (_, layer) => `blocks.${layer}.${part}`);
+  if (layers.some((address) => !site.addresses.includes(address))) {
+    throw new UnsupportedError(`probes: ${site.model.architecture} has no "blocks.*.${part}" in every layer`);
+  }
+  return build.concat(
+    layers.map((address, layer) => build.unsqueeze(measured(site.at(address), layer), [1])),
+    1,
+  );
+}
+
+/** The pattern without the attention to some keys; rows are not normalised again. */
+export function without(place: string, site: Site, pattern: Value, keys: TokenSet | undefined): Value {
+  if (keys === undefined) return pattern;
+  const hidden = site.feed(`${place} without`, tokenMask(place, keys, site), ["batch", "query"]);
+  return build.where(build.unsqueeze(hidden, [1, 2]), 0, pattern);
+}
+
+/** x / y, and 0 where y is 0. */
+export function ratio(x: Value, y: Value): Value {
+  const isSome = build.greater(y, 0);
+  return build.where(isSome, build.div(x, build.where(isSome, y, 1)), 0);
+}
+
+/** −Σ p ln p over an axis, with 0 ln 0 = 0. */
+export function entropyOver(p: Value, axis: number): Value {
+  const logs = build.log(build.where(build.greater(p, 0), p, 1));
+  return build.neg(build.reduceSum(build.mul(p, logs), [axis]));
+}
+
+/** Positions 0, 1, 2 …, [length], on the axis word of a pattern's queries. */
+export function positions(site: Site): Value {
+  const { length } = site.batch;
+  const data = Float32Array.from({ length }, (_, t) => t);
+  return site.feed("positions", new Tensor("float32", [length], data), [site.real.shape[1]]);
+}
+
+/** Each real query's share in a mean over them, [B,1,Q]. */
+export function queryShares({ real }: Site): Value {
+  const total = build.reduceSum(real, [1], true);
+  return build.unsqueeze(build.div(real, total), [1]);
+}
