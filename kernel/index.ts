@@ -29,7 +29,7 @@ export async function load(source: string, options: LoadOptions = {}): Promise<M
 }
 
 export interface CompileOptions {
-  /** Where the graph runs; default `"cpu"`. */
+  /** Where the graph runs: `"cpu"`; `"auto"` takes the fastest; see `devices()`. */
   readonly device?: string;
 }
 
@@ -49,7 +49,7 @@ export async function compile(
     const signal = host.interruptSignal();
     return signal ? { signal } : {};
   };
-  const compiled = await engineOf(device).compile(outputs, settings());
+  const compiled = await (await engineOf(device)).compile(outputs, settings());
   return { ...compiled, run: async (feeds, wanted, given = settings()) => compiled.run(feeds, wanted, given) };
 }
 

@@ -4,6 +4,7 @@ import type { Build, Operand } from "./builder.js";
 import * as composed from "./compositions.js";
 import { einsum } from "./einsum.js";
 import { constant, operators } from "./ops/index.js";
+import { markPlace } from "./origins.js";
 import type { Attributes, Value } from "./value.js";
 
 function apply(op: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
@@ -20,7 +21,10 @@ function apply(op: string, inputs: readonly Value[], attributes: Attributes = {}
   if (unknown !== undefined)
     throw new OptionError(`${op}: unknown attribute "${unknown}"${knownNames(unknown, known)}`);
   const { shape, dtype } = operator.infer(inputs, attributes);
-  return Object.freeze({ op, inputs: Object.freeze([...inputs]), attributes: Object.freeze(attributes), shape, dtype });
+  const own = Object.freeze({ ...attributes });
+  const value = Object.freeze<Value>({ op, inputs: Object.freeze([...inputs]), attributes: own, shape, dtype });
+  markPlace(value);
+  return value;
 }
 
 function scalar(x: number, dtype: DType = "float32"): Value {

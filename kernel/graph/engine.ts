@@ -35,6 +35,8 @@ export interface Compiled {
 /** Whatever executes graphs: onnxruntime here, behind an interface so that nothing below the facade names it. */
 export interface Engine {
   readonly device: string;
+  /** What matrix products and their weights are in. */
+  readonly dtype: "float32" | "float16";
   /** The graph that yields these outputs; an equal graph on the same weights is compiled once. */
   readonly compile: (outputs: Readonly<Record<string, Value>>, settings?: RunSettings) => Promise<Compiled>;
 }

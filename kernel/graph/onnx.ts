@@ -16,7 +16,7 @@ import {
   TensorProtoSchema,
   ValueInfoProtoSchema,
 } from "./proto/onnx_pb.js";
-import type { Value, WeightSource } from "./value.js";
+import type { Type, Value, WeightSource } from "./value.js";
 
 /** The standard operator set and file version that graphs are written in. */
 export const opset = 21;
@@ -38,6 +38,10 @@ export interface OnnxModel {
   readonly bytes: Uint8Array;
   /** Folder that holds every weight file; undefined without weights. */
   readonly folder: string | undefined;
+  /** The value that each node computes, by the name of the node. */
+  readonly nodes: ReadonlyMap<string, Value>;
+  /** Shapes to be fed besides the inputs, as int64 vectors by name; see `feedShapes`. */
+  readonly fedShapes: ReadonlyMap<string, SymbolicShape>;
 }
 
 function tensorProto(name: string, { shape, dtype, data }: Tensor): TensorProto {
@@ -63,7 +67,7 @@ function weightProto(name: string, shape: SymbolicShape, source: WeightSource, f
   });
 }
 
-function valueInfo(name: string, { shape, dtype }: Value): ValueInfoProto {
+function valueInfo(name: string, { shape, dtype }: Type): ValueInfoProto {
   const dim = shape.map((size) =>
     typeof size === "number"
       ? { value: { case: "dimValue" as const, value: BigInt(size) } }
@@ -120,6 +124,11 @@ function splitPath(path: string): [string, string] {
 export interface EncodeOptions {
   /** Writes a · bᵀ as one FusedMatMul, an operator that onnxruntime's CPU kernels add to the standard; default false. */
   readonly fuseTransposed?: boolean;
+  /**
+   * Makes shapes that depend on axis words inputs, instead of computing them in the graph: devices without integer
+   * kernels can then run it; default false.
+   */
+  readonly feedShapes?: boolean;
 }
 
 /**
@@ -127,8 +136,12 @@ export interface EncodeOptions {
  *
  * Throws   OptionError when an input or output takes a reserved name; UnsupportedError when weights lie in several folders
  */
-export function encodeOnnx(program: Program, { fuseTransposed = false }: EncodeOptions = {}): OnnxModel {
-  const scope = new OnnxScope(program);
+export function encodeOnnx(
+  program: Program,
+  { fuseTransposed = false, feedShapes = false }: EncodeOptions = {},
+): OnnxModel {
+  const scope = new OnnxScope(program, feedShapes);
+  const nodes = new Map<string, Value>();
   const fused = fuseTransposed ? transposedProducts(program) : noProducts;
   const initializer: TensorProto[] = [];
   const outputNames = new Set(Object.keys(program.outputs));
@@ -160,7 +173,8 @@ export function encodeOnnx(program: Program, { fuseTransposed = false }: EncodeO
     if (transposed) {
       const transB = create(AttributeProtoSchema, { name: "transB", type: Kind.INT, i: 1n });
       const inputs = [value.inputs[0], transposed].map(scope.nameOf);
-      scope.node("FusedMatMul", inputs, name, [transB], scope.originOf(value), { domain: contribDomain });
+      const options = { domain: contribDomain };
+      nodes.set(scope.node("FusedMatMul", inputs, name, [transB], scope.originOf(value), options), value);
       continue;
     }
     const kinds = operators[value.op].attributes ?? {};
@@ -171,14 +185,9 @@ export function encodeOnnx(program: Program, { fuseTransposed = false }: EncodeO
       if (kinds[key] === "dims") return [scope.dims(value, held as SymbolicShape, constantOf)];
       return kinds[key] === "axes" ? [constantOf(held as number[], "int64", [(held as number[]).length])] : [];
     });
-    scope.node(
-      value.op,
-      [...value.inputs.map(scope.nameOf), ...lowered],
-      name,
-      attributeProtos(value),
-      scope.originOf(value),
-      { result: operators[value.op].result ?? 0 },
-    );
+    const inputs = [...value.inputs.map(scope.nameOf), ...lowered];
+    const options = { result: operators[value.op].result ?? 0 };
+    nodes.set(scope.node(value.op, inputs, name, attributeProtos(value), scope.originOf(value), options), value);
   }
   for (const [name, value] of Object.entries(program.outputs)) {
     if (scope.nameOf(value) !== name) scope.node("Identity", [scope.nameOf(value)], name, [], name);
@@ -194,9 +203,17 @@ export function encodeOnnx(program: Program, { fuseTransposed = false }: EncodeO
       name: "graph",
       node: [...scope.nodes],
       initializer,
-      input: program.inputs.map((value) => valueInfo(scope.nameOf(value), value)),
+      input: [
+        ...program.inputs.map((value) => valueInfo(scope.nameOf(value), value)),
+        ...[...scope.fedShapes].map(([name, { length }]) => valueInfo(name, { shape: [length], dtype: "int64" })),
+      ],
       output: Object.entries(program.outputs).map(([name, value]) => valueInfo(name, value)),
     },
   });
-  return { bytes: toBinary(ModelProtoSchema, model), folder: weightFolder(program) };
+  return {
+    bytes: toBinary(ModelProtoSchema, model),
+    folder: weightFolder(program),
+    nodes,
+    fedShapes: scope.fedShapes,
+  };
 }

@@ -3,6 +3,7 @@ import type { DType } from "../tensor/index.js";
 import { OptionError, ShapeError } from "../tensor/index.js";
 import type { Dim, SymbolicShape } from "./dims.js";
 import { wordsOf } from "./dims.js";
+import { originsOf } from "./origins.js";
 import type { Program } from "./program.js";
 import type { AttributeProto, NodeProto } from "./proto/onnx_pb.js";
 import { AttributeProto_AttributeType as Kind, AttributeProtoSchema, NodeProtoSchema } from "./proto/onnx_pb.js";
@@ -19,20 +20,20 @@ interface NodeOptions {
 /** Names and nodes of one ONNX graph while it is written; every generated name starts with `%`. */
 export class OnnxScope {
   readonly nodes: NodeProto[] = [];
+  /** Shapes that are fed at each run, by the name of their input; filled only where shapes are fed. */
+  readonly fedShapes: Map<string, SymbolicShape> = new Map();
   readonly #inputs: readonly Value[];
-  readonly #origins = new Map<Value, string>();
+  readonly #origins: ReadonlyMap<Value, string>;
   readonly #names = new Map<Value, string>();
   readonly #constants = new Map<string, string>();
   readonly #sizes = new Map<string, string>();
+  readonly #feedShapes: boolean;
 
-  constructor({ values, inputs, outputs }: Program) {
+  constructor(program: Program, feedShapes = false) {
+    const { values, inputs, outputs } = program;
     this.#inputs = inputs;
-    // A value without a name of its own is told by what it is used for.
-    for (const value of [...values].reverse()) {
-      const origin = value.label ?? this.#origins.get(value) ?? "graph";
-      this.#origins.set(value, origin);
-      for (const x of value.inputs) if (!this.#origins.has(x)) this.#origins.set(x, origin);
-    }
+    this.#feedShapes = feedShapes;
+    this.#origins = originsOf(program);
     values.forEach((value, i) => {
       const { source } = value;
       if (source?.kind === "input") this.#names.set(value, source.name);
@@ -53,6 +54,7 @@ export class OnnxScope {
     return this.#origins.get(value)!;
   }
 
+  /** Adds a node and returns its name. */
   node(
     opType: string,
     input: readonly string[],
@@ -60,12 +62,13 @@ export class OnnxScope {
     attribute: readonly AttributeProto[],
     origin: string,
     { domain = "", result = 0 }: NodeOptions = {},
-  ): void {
+  ): string {
     const name = `${origin}/${opType}.${this.nodes.length}`;
     // Results before the one that is wanted need a name too.
     const unread = Array.from({ length: result }, (_, i) => `%unread/${this.nodes.length}/${i}`);
     const parts = { input: [...input], output: [...unread, output], attribute: [...attribute] };
     this.nodes.push(create(NodeProtoSchema, { name, opType, domain, ...parts }));
+    return name;
   }
 
   /** The name of a constant, and whether it is asked for the first time. */
@@ -86,8 +89,12 @@ export class OnnxScope {
     } else if (shape.every((dim) => typeof dim === "number")) {
       return constantOf(shape, "int64", [shape.length]);
     }
-    const parts = shape.map((dim) => this.#size(dim, constantOf));
     const name = `%shape/${shape.join(",")}`;
+    if (this.#feedShapes) {
+      this.fedShapes.set(name, shape);
+      return name;
+    }
+    const parts = shape.map((dim) => this.#size(dim, constantOf));
     if (!this.#sizes.has(name)) {
       const axis = create(AttributeProtoSchema, { name: "axis", type: Kind.INT, i: 0n });
       this.node("Concat", parts, name, [axis], name);

@@ -7,11 +7,15 @@ export interface WireTensor {
   readonly data: DataOf[DType];
 }
 
+/** An execution provider of onnxruntime, under its name there. */
+export type Provider = "cpu" | "webgpu" | "cuda" | "coreml" | "dml";
+
 /** What the engine worker is asked to do. */
 export type EngineTask =
   | {
       readonly kind: "create";
       readonly session: string;
+      readonly provider: Provider;
       readonly model: Uint8Array;
       /** Folder of the weight files. */
       readonly folder: string | undefined;
@@ -23,6 +27,8 @@ export type EngineTask =
       readonly outputs: readonly string[];
     }
   | { readonly kind: "release"; readonly session: string }
+  /** Whether a provider has kernels for all of a graph; nothing is kept. */
+  | { readonly kind: "accepts"; readonly provider: Provider; readonly model: Uint8Array }
   | { readonly kind: "backends" };
 
 export type EngineRequest = EngineTask & { readonly id: number };
@@ -33,8 +39,12 @@ export type EngineReply =
       readonly ok: true;
       readonly tensors?: Readonly<Record<string, WireTensor>>;
       readonly backends?: readonly Backend[];
+      readonly accepted?: boolean;
     }
   | { readonly id: number; readonly ok: false; readonly message: string };
+
+/** onnxruntime's words when a graph needs a kernel that the only allowed provider lacks. */
+export const fallbackRefused = "fallback to CPU EP has been explicitly disabled";
 
 /** An execution provider that this build of onnxruntime knows. */
 export interface Backend {

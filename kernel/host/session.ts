@@ -1,11 +1,15 @@
-import { createHash } from "node:crypto";
 import { freemem } from "node:os";
-import type { CancelSignal, Compiled, Engine, Program, RunSettings, Value } from "../graph/index.js";
-import { activationBytes, bindFeeds, encodeOnnx, inputName, programOf, weightBytes } from "../graph/index.js";
-import { EngineError, knownNames, OptionError, Tensor } from "../tensor/index.js";
-import type { WireTensor } from "./engineMessages.js";
+import type { CancelSignal, Compiled, Engine, OnnxModel, RunSettings, Value } from "../graph/index.js";
+import { activationBytes, bindFeeds, placeOf, weightBytes } from "../graph/index.js";
+import type { Tensor } from "../tensor/index.js";
+import { EngineError, knownNames, OptionError } from "../tensor/index.js";
+import { Coverage } from "./coverage.js";
+import type { Provider } from "./engineMessages.js";
+import { fallbackRefused } from "./engineMessages.js";
 import type { EngineThread } from "./engineThread.js";
 import { engineThread } from "./engineThread.js";
+import type { Plan } from "./plan.js";
+import { planFor, unwired, wireFeeds } from "./plan.js";
 
 /**
  * Peak memory of a session over its weights: 1.1 for float32 (measured at 1.2 and 3 GB); weights that are cast when they
@@ -20,8 +24,12 @@ interface Session {
 
 export interface EngineOptions {
   readonly thread?: EngineThread;
-  /** Memory that may still be taken, in bytes. */
+  /** Memory of this machine that may still be taken, in bytes. */
   readonly freeBytes?: () => number;
+  /** Memory of the device itself, in bytes; unbounded where it is not known. */
+  readonly deviceBytes?: number;
+  /** What matrix products are computed in; default float32. */
+  readonly dtype?: Engine["dtype"];
 }
 
 function freeMemory(): number {
@@ -49,9 +57,18 @@ async function untilAbort<T>(work: Promise<T>, signal: CancelSignal | undefined)
   });
 }
 
-/** A copy that the engine thread may take: the caller's data is never detached. */
-function wire({ dtype, shape, data }: Tensor): WireTensor {
-  return { dtype, shape, data: data.slice() };
+/** onnxruntime's name of each device where it differs. */
+export function providerOf(device: string): Provider {
+  return (device === "directml" ? "dml" : device) as Provider;
+}
+
+/** The device has no kernel for something in a graph. */
+class RefusedError extends EngineError {}
+
+/** The value that an error of onnxruntime names, as the error that says where it was made. */
+function placeIn({ model }: Plan, message: string): Error | undefined {
+  const value = model.nodes.get(/Name:'([^']*)'/.exec(message)?.[1] ?? "");
+  return value && placeOf(value);
 }
 
 /**
@@ -61,29 +78,42 @@ function wire({ dtype, shape, data }: Tensor): WireTensor {
  */
 export class OrtEngine implements Engine {
   readonly device: string;
+  readonly dtype: Engine["dtype"];
+  readonly #provider: Provider;
   readonly #thread: EngineThread;
   readonly #freeBytes: () => number;
+  readonly #deviceBytes: number;
+  readonly #coverage: Coverage | undefined;
   readonly #sessions = new Map<string, Session>();
 
-  constructor(device: string, { thread = engineThread(), freeBytes = freeMemory }: EngineOptions = {}) {
+  constructor(device: string, options: EngineOptions = {}) {
+    const { thread = engineThread(), freeBytes = freeMemory, deviceBytes = Infinity, dtype = "float32" } = options;
     this.device = device;
+    this.dtype = dtype;
+    this.#provider = providerOf(device);
     this.#thread = thread;
     this.#freeBytes = freeBytes;
+    this.#deviceBytes = deviceBytes;
+    this.#coverage = device === "cpu" ? undefined : new Coverage(this.#provider, thread);
   }
 
-  async compile(outputs: Readonly<Record<string, Value>>, { signal }: RunSettings = {}): Promise<Compiled> {
-    const program = programOf(outputs);
-    const { bytes, folder } = encodeOnnx(program, { fuseTransposed: this.device === "cpu" });
-    const hash = createHash("sha256")
-      .update(bytes)
-      .update(`\n${folder ?? ""}\n`);
-    for (const { source } of program.values) if (source?.kind === "weight") hash.update(`${source.version}\n`);
-    const key = hash.digest("hex");
+  async compile(outputs: Readonly<Record<string, Value>>, settings: RunSettings = {}): Promise<Compiled> {
+    const plan = planFor(outputs, { device: this.device, coverage: this.#coverage, isHalf: this.dtype === "float16" });
+    try {
+      return await this.#open(plan, settings);
+    } catch (error) {
+      if (!(error instanceof RefusedError) || !(await this.#coverage?.learn(plan.fitted))) throw error;
+      // What was learned is written in other operators now, or named as missing.
+      return this.compile(outputs, settings);
+    }
+  }
 
+  async #open(plan: Plan, { signal }: RunSettings): Promise<Compiled> {
+    const { key, fitted, model } = plan;
     let session = this.#sessions.get(key);
     if (!session) {
-      this.#refuse("load", weightBytes(program) * sessionFactor);
-      session = { ready: this.#create(key, bytes, folder), users: 0 };
+      this.#refuse("load", weightBytes(fitted) * sessionFactor);
+      session = { ready: this.#create(key, model), users: 0 };
       this.#sessions.set(key, session);
     }
     session.users++;
@@ -94,15 +124,17 @@ export class OrtEngine implements Engine {
       this.#leave(key, session).catch(() => undefined);
       throw error;
     }
-    return this.#compiled(program, key, session);
+    return this.#compiled(plan, session);
   }
 
-  async #create(key: string, model: Uint8Array, folder: string | undefined): Promise<string> {
+  async #create(key: string, { bytes, folder }: OnnxModel): Promise<string> {
     try {
-      await this.#thread.ask({ kind: "create", session: key, model, folder });
+      await this.#thread.ask({ kind: "create", session: key, provider: this.#provider, model: bytes, folder });
     } catch (error) {
       this.#sessions.delete(key);
-      throw new EngineError(`engine: the graph could not be loaded on ${this.device}: ${(error as Error).message}`);
+      const { message } = error as Error;
+      const Kind = message.includes(fallbackRefused) ? RefusedError : EngineError;
+      throw new Kind(`engine: the graph could not be loaded on ${this.device}: ${message}`);
     }
     return key;
   }
@@ -117,9 +149,13 @@ export class OrtEngine implements Engine {
   #refuse(what: string, needed: number): void {
     const free = this.#freeBytes();
     if (needed > free) throw new EngineError(`${what}: needs ${gigabytes(needed)}, ${gigabytes(free)} free`);
+    const held = this.#deviceBytes;
+    if (needed > held)
+      throw new EngineError(`${what}: needs ${gigabytes(needed)}, ${this.device} has ${gigabytes(held)}`);
   }
 
-  #compiled(program: Program, key: string, session: Session): Compiled {
+  #compiled(plan: Plan, session: Session): Compiled {
+    const { program, fitted, key } = plan;
     const names = Object.keys(program.outputs);
     let open = true;
     const run = async (
@@ -130,18 +166,19 @@ export class OrtEngine implements Engine {
       const unknown = wanted.find((name) => !names.includes(name));
       if (unknown !== undefined) throw new OptionError(`run: unknown output "${unknown}"${knownNames(unknown, names)}`);
       const sizes = bindFeeds(program.inputs, feeds);
-      this.#refuse("run", activationBytes(program, sizes));
-      const sent = Object.fromEntries(program.inputs.map(inputName).map((name) => [name, wire(feeds[name]!)]));
+      this.#refuse("run", activationBytes(fitted, sizes));
+      const sent = wireFeeds(plan, feeds, sizes);
       const { tensors } = await this.#thread
         .ask(
           { kind: "run", session: key, feeds: sent, outputs: wanted },
           Object.values(sent).map(({ data }) => data.buffer as ArrayBuffer),
         )
-        .catch((error: Error) => {
-          throw new EngineError(`run: ${error.message}`);
+        .catch(({ message }: Error) => {
+          const cause = placeIn(plan, message);
+          throw new EngineError(`run: ${message}`, cause && { cause });
         });
       return Object.fromEntries(
-        Object.entries(tensors!).map(([name, { dtype, shape, data }]) => [name, new Tensor(dtype, shape, data)]),
+        Object.entries(tensors!).map(([name, tensor]) => [name, unwired(tensor, program.outputs[name]!.dtype)]),
       );
     };
     return {

@@ -29,8 +29,11 @@ export interface Files {
 /** What the models need of the world outside; the facade provides it. */
 export interface Host {
   readonly files: Files;
-  /** The engine of a device; throws OptionError or UnsupportedError on one that cannot be used. */
-  readonly engine: (device: string) => Engine;
+  /**
+   * The engine of a device, in float32 where the device lacks the precision asked for; rejects with OptionError or
+   * UnsupportedError on a device that cannot be used.
+   */
+  readonly engine: (device: string, dtype: Engine["dtype"]) => Promise<Engine>;
   /** Folders in which a bare model name is looked up. */
   readonly modelFolders: () => readonly string[];
   /** The hub folders of the shared Hugging Face cache. */

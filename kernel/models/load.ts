@@ -12,9 +12,9 @@ import { loadTokenizer } from "./tokenizer.js";
 import { bindWeights } from "./weights.js";
 
 export interface LoadOptions {
-  /** Where the model runs: `"cpu"`; see `devices()`. */
+  /** Where the model runs: `"cpu"`; `"auto"` takes the fastest; see `devices()`. */
   readonly device?: string;
-  /** What it computes in: `"float32"`. */
+  /** What matrix products are computed in: `"float32"`; `"float16"` halves the weights where the device has it. */
   readonly dtype?: "float32" | "float16";
   /** Branch, tag or commit of a hub id: `"main"`. */
   readonly revision?: string;
@@ -57,9 +57,7 @@ export async function loadModel(host: Host, source: string, options: LoadOptions
   if (!["float32", "float16"].includes(dtype)) {
     throw new OptionError(`load: unknown dtype "${dtype}"${knownNames(dtype, ["float32", "float16"])}`);
   }
-  if (dtype !== "float32")
-    throw new UnsupportedError(`load: dtype "${dtype}" comes with a later version; use "float32"`);
-  const engine = host.engine(device);
+  const engine = await host.engine(device, dtype);
   const { files } = host;
   const folder = await locate(host, source, revision);
   if (!(await files.list(folder)).includes("config.json")) throw new FormatError(`load ${folder}: no config.json`);
@@ -85,8 +83,8 @@ export async function loadModel(host: Host, source: string, options: LoadOptions
       modelHash: (await Promise.all(checkpoint.paths.map(files.sha256))).map((digest) => digest.slice(0, 16)).join(" "),
       architecture: blueprint.architecture,
       tokenizer: tokenizer?.name ?? "none",
-      device,
-      dtype,
+      device: engine.device,
+      dtype: engine.dtype,
       ...host.versions(),
     }),
   });

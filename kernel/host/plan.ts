@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto";
+import type { OnnxModel, Program, Value } from "../graph/index.js";
+import { bindShape, encodeOnnx, halfProducts, inputName, lower, narrowed, programOf } from "../graph/index.js";
+import type { DType } from "../tensor/index.js";
+import { Tensor } from "../tensor/index.js";
+import type { Coverage } from "./coverage.js";
+import type { WireTensor } from "./engineMessages.js";
+
+/** A graph in the form that a device can run. */
+export interface Plan {
+  /** As it was asked for; feeds and results have its element types. */
+  readonly program: Program;
+  /** As it runs. */
+  readonly fitted: Program;
+  readonly model: OnnxModel;
+  /** Equal for equal graphs on equal weights. */
+  readonly key: string;
+}
+
+export interface PlanOptions {
+  readonly device: string;
+  /** What the device lacks; undefined where all kernels are there. */
+  readonly coverage: Coverage | undefined;
+  readonly isHalf: boolean;
+}
+
+/**
+ * Plans a graph for a device.
+ *
+ * Throws   UnsupportedError on an operator that the device lacks and that nothing stands for
+ */
+export function planFor(
+  outputs: Readonly<Record<string, Value>>,
+  { device, coverage, isHalf }: PlanOptions,
+): Plan {
+  const program = programOf(outputs);
+  const precise = isHalf ? halfProducts(program.outputs) : program.outputs;
+  const fitted = coverage ? programOf(lower(precise, { device, lacks: coverage.lacks })) : programOf(precise);
+  const model = encodeOnnx(fitted, coverage ? { feedShapes: true } : { fuseTransposed: true });
+  const hash = createHash("sha256")
+    .update(model.bytes)
+    .update(`\n${model.folder ?? ""}\n`);
+  for (const { source } of fitted.values) if (source?.kind === "weight") hash.update(`${source.version}\n`);
+  return { program, fitted, model, key: hash.digest("hex") };
+}
+
+/** A copy that the engine thread may take: the caller's data is never detached. */
+function wire({ dtype, shape, data }: Tensor): WireTensor {
+  return { dtype, shape, data: data.slice() };
+}
+
+/** The tensors of one run as the device takes them, shapes that the graph asks for among them. */
+export function wireFeeds(
+  { fitted, model }: Plan,
+  feeds: Readonly<Record<string, Tensor>>,
+  sizes: Readonly<Record<string, number>>,
+): Readonly<Record<string, WireTensor>> {
+  const tensors = fitted.inputs.map((value): [string, WireTensor] => {
+    const name = inputName(value);
+    const fed = feeds[name]!;
+    return [
+      name,
+      fed.dtype === "int64" && value.dtype === "int32"
+        ? narrowed(`run: input "${name}"`, fed as Tensor<"int64">)
+        : wire(fed),
+    ];
+  });
+  const shapes = [...model.fedShapes].map(([name, shape]): [string, WireTensor] => {
+    const data = BigInt64Array.from(bindShape("run", shape, sizes), BigInt);
+    return [name, { dtype: "int64", shape: [data.length], data }];
+  });
+  return Object.fromEntries([...tensors, ...shapes]);
+}
+
+/** A result in the element type that the graph promised. */
+export function unwired({ dtype, shape, data }: WireTensor, promised: DType): Tensor {
+  if (dtype === "int32" && promised === "int64") return new Tensor("int64", shape, BigInt64Array.from(data, BigInt));
+  return new Tensor(dtype, shape, data);
+}
