@@ -14,6 +14,8 @@ const reports = join(root, "test-results");
 /** Tests counted from a runner's JSON report, and the failed ones, which are told once more at the very end. */
 const counted = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
+/** Tests that did not run, by the title of what they belong to: said at the end, so that nobody takes them for passed. */
+const skipped = new Map();
 
 function readReport(name) {
   const file = join(reports, name);
@@ -27,6 +29,10 @@ function countVitest(name) {
   counted.skipped += (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0);
   for (const file of report?.testResults ?? []) {
     const failed = file.assertionResults.filter(({ status }) => status === "failed");
+    for (const { status, ancestorTitles, title } of file.assertionResults) {
+      const part = `${relative(root, file.name)} › ${ancestorTitles[0] ?? title}`;
+      if (["pending", "skipped", "todo"].includes(status)) skipped.set(part, (skipped.get(part) ?? 0) + 1);
+    }
     for (const test of failed) noteFailure(relative(root, file.name), test.fullName, test.failureMessages?.join("\n"));
     if (failed.length === 0 && file.status === "failed")
       noteFailure(relative(root, file.name), "the file", file.message);
@@ -57,14 +63,17 @@ const parts = {
   types: () => node("typescript/bin/tsc", "--build"),
   lint: () => node("eslint/bin/eslint.js", ".", "--max-warnings", "0"),
   format: () => node("prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."),
-  unit: () =>
-    node(
+  unit: async () => {
+    // WebGPU runs on the software Vulkan driver that a Chromium brings.
+    environment.CHROME_PATH = await findChromium().catch(() => "");
+    await node(
       "vitest/vitest.mjs",
       "run",
       "--reporter=default",
       "--reporter=json",
       `--outputFile.json=${join(reports, "unit.json")}`,
-    ).finally(() => countVitest("unit.json")),
+    ).finally(() => countVitest("unit.json"));
+  },
   ui: async () => {
     environment.CHROME_PATH = await findChromium();
     environment.PLAYWRIGHT_JSON_OUTPUT_NAME = join(reports, "ui.json");
@@ -102,6 +111,7 @@ await main(async () => {
     results.push(`${problem ? "✗" : "✓"} ${name.padEnd(7)} ${seconds(start)}`);
   }
   if (failures.length > 0) console.log(`\n── failed\n${failures.join("\n")}`);
+  for (const [part, count] of skipped) console.log(`\n⚠ skipped: ${part} (${count} tests)`);
   console.log(`\n${results.join("\n")}`);
   const left = Object.keys(parts).filter((name) => !names.includes(name));
   if (left.length > 0) console.log(`left out, as asked: ${left.join(", ")}`);

@@ -41,9 +41,6 @@ export function narrowIntegers(outputs: Readonly<Record<string, Value>>): Readon
     if (inputs.every((x, i) => x === value.inputs[i]) && value.dtype !== "int64") return value;
     if (op === "Cast") return build.cast(inputs[0], value.dtype === "int64" ? "int32" : value.dtype);
     const wide = inputs.map((x, i) => (wideOperands[op] === i ? build.cast(x, "int64") : x));
-    return build.cast(
-      build.apply(op, wide, attributes),
-      value.dtype === "int64" ? "int32" : value.dtype,
-    );
+    return build.cast(build.apply(op, wide, attributes), value.dtype === "int64" ? "int32" : value.dtype);
   });
 }

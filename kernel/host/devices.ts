@@ -88,7 +88,9 @@ async function examine(name: string): Promise<Device> {
   const found = await tryOut(name);
   if ("error" in found) {
     const isMissing = /Failed to load shared library|cannot open shared object/.test(found.error);
-    return unusable(name === "cuda" && isMissing ? missing : [plainReason(found.error), needs].filter(Boolean).join("; "));
+    return unusable(
+      name === "cuda" && isMissing ? missing : [plainReason(found.error), needs].filter(Boolean).join("; "),
+    );
   }
   const { name: note, ...rest } = await hardware();
   return { name, usable: true, note, ...rest, dtypes: found.dtypes };
@@ -137,7 +139,8 @@ export async function engineOf(device: string, dtype: Precision = "float32"): Pr
   const key = `${name} ${precision}`;
   const deviceBytes = name === "cpu" ? undefined : found?.memoryBytes;
   const engine =
-    engines.get(key) ?? new OrtEngine(name, { dtype: precision, ...(deviceBytes === undefined ? {} : { deviceBytes }) });
+    engines.get(key) ??
+    new OrtEngine(name, { dtype: precision, ...(deviceBytes === undefined ? {} : { deviceBytes }) });
   engines.set(key, engine);
   return engine;
 }

@@ -29,10 +29,7 @@ export interface PlanOptions {
  *
  * Throws   UnsupportedError on an operator that the device lacks and that nothing stands for
  */
-export function planFor(
-  outputs: Readonly<Record<string, Value>>,
-  { device, coverage, isHalf }: PlanOptions,
-): Plan {
+export function planFor(outputs: Readonly<Record<string, Value>>, { device, coverage, isHalf }: PlanOptions): Plan {
   const program = programOf(outputs);
   const precise = isHalf ? halfProducts(program.outputs) : program.outputs;
   const fitted = coverage ? programOf(lower(precise, { device, lacks: coverage.lacks })) : programOf(precise);

@@ -112,10 +112,24 @@ describe("what does not fit is refused before it runs", () => {
     await compiled.dispose();
   });
 
+  it("tells what the device has, where that is less than this machine", async () => {
+    const small = new OrtEngine("cpu", { deviceBytes: 1_000_000 });
+    const compiled = await small.compile({ y: doubled() });
+    await expect(compiled.run({ x: new Tensor("float32", [500_000], new Float32Array(500_000)) })).rejects.toThrow(
+      "run: needs 0.002 GB, cpu has 0.001 GB",
+    );
+    await compiled.dispose();
+  });
+
   it("names the node whose operands were wrong at run time", async () => {
     const rows = build.gather(constant(tensor([[1], [2]])), input("ids", "int32", ["n"]), 0);
     const compiled = await engine.compile({ y: build.mul(build.named("embed", rows), 2) });
-    await expect(compiled.run({ ids: tensor([7], "int32") })).rejects.toThrow(/embed\/Gather/);
+    const refusal = await compiled.run({ ids: tensor([7], "int32") }).catch((error: Error) => error);
+    expect((refusal as Error).message).toMatch(/embed\/Gather/);
+    // The line of this file at which the gather was written.
+    const { message, stack } = (refusal as Error).cause as Error;
+    expect(message).toBe("Gather was made here");
+    expect(stack).toContain("session.test.ts");
     await compiled.dispose();
   });
 

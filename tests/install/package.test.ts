@@ -50,7 +50,7 @@ describe("attention-lab install", () => {
     expect(output).toMatch(/✗ kernelspec: none at .*\n {4}→ run attention-lab install/);
     expect(output).toMatch(/✓ onnxruntime-node: loads/);
     expect(output).toMatch(/✓ Attention Lab: \d+\.\d+\.\d+, onnxruntime \d+\.\d+/);
-    expect(output).toMatch(/✓ devices: .*cpu \(onnxruntime CPU kernels\)/);
+    expect(output).toMatch(/✓ devices: cpu \(.+, \d+ GB, float32 and float16\), cuda \(/);
     expect(output).toMatch(/✓ Python: 3\.\d+\.\d+ \(.+\)/);
   });
 

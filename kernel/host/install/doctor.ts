@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import type { Device } from "../devices.js";
 import { versions } from "../versions.js";
 import { dataFolder, extensionName, kernelName, kernelNode, packageFolder } from "./places.js";
 import type { Target } from "./places.js";
@@ -51,8 +52,13 @@ async function deviceFinding(): Promise<Finding> {
   try {
     const { devices } = await import("../devices.js");
     const found = await devices();
+    const memory = ({ memoryBytes }: Device): string =>
+      memoryBytes === undefined ? "" : `, ${(memoryBytes / 1e9).toFixed(0)} GB`;
     const shown = found
-      .map(({ name, usable, note }) => `${name} (${usable ? note : `not usable: ${note}`})`)
+      .map((device) => {
+        const { name, usable, note, dtypes } = device;
+        return `${name} (${usable ? `${note}${memory(device)}, ${dtypes.join(" and ")}` : `not usable: ${note}`})`;
+      })
       .join(", ");
     const isUsable = found.some(({ usable }) => usable);
     return { name: "devices", found: shown || "none", ...(isUsable ? {} : { fix: "run npm install again" }) };
