@@ -18,10 +18,25 @@ export interface DeviceGaps {
 /** The same numbers from other operators; undefined where none are known for these operands. */
 type Composition = (inputs: readonly Value[], value: Value) => Value | undefined;
 
+/** The nearest whole number, the even one of two that are equally near. */
+function roundEven(x: Value): Value {
+  const below = build.floor(x);
+  const rest = build.sub(x, below);
+  const half = build.mul(below, 0.5);
+  const isOdd = build.greater(half, build.floor(half));
+  const up = build.where(
+    build.equal(rest, 0.5),
+    build.cast(isOdd, x.dtype),
+    build.cast(build.greater(rest, 0.5), x.dtype),
+  );
+  return build.add(below, up);
+}
+
 const compositions: Readonly<Record<string, Composition>> = {
   Or: ([a, b]) => build.not(build.and(build.not(a), build.not(b))),
   Neg: ([x]) => build.sub(0, x),
   Abs: ([x]) => build.where(build.less(x, 0), build.sub(0, x), x),
+  Round: ([x]) => roundEven(x),
   Sin: ([x]) => (x.dtype === "float32" ? sine(x, 0) : undefined),
   Cos: ([x]) => (x.dtype === "float32" ? sine(x, 1) : undefined),
 };

@@ -15,14 +15,9 @@ function polynomial(s: Value, coefficients: readonly number[]): Value {
   return rest.reduce<Operand>((sum, coefficient) => build.add(build.mul(s, sum), coefficient), highest) as Value;
 }
 
-/** x without its fraction, in float32: exact below 2²⁴. */
-function truncated(x: Value): Value {
-  return build.cast(build.cast(x, "int32"), "float32");
-}
-
-/** k − n · trunc(k/n) for whole k and a power of two, in −n+1 … n−1. */
-function remainder(k: Value, n: number): Value {
-  return build.sub(k, build.mul(truncated(build.mul(k, 1 / n)), n));
+/** k mod n for whole k and a power of two. */
+function modulo(k: Value, n: number): Value {
+  return build.sub(k, build.mul(build.floor(build.mul(k, 1 / n)), n));
 }
 
 /**
@@ -34,13 +29,12 @@ function remainder(k: Value, n: number): Value {
  * Range    exact to 1e-6 for |x| < 1e5
  */
 export function sine(x: Value, quarters: 0 | 1): Value {
-  const turns = build.mul(x, 2 / Math.PI);
-  const k = truncated(build.add(turns, build.where(build.less(turns, 0), -0.5, build.scalar(0.5))));
+  const k = build.floor(build.add(build.mul(x, 2 / Math.PI), 0.5));
   const r = [...turn, turnRest].reduce((rest, part) => build.sub(rest, build.mul(k, part)), x);
   const s = build.mul(r, r);
 
-  const quadrant = remainder(build.add(remainder(build.add(k, quarters), 4), 4), 4); // 0 … 3
-  const isOdd = build.equal(remainder(quadrant, 2), 1);
+  const quadrant = modulo(build.add(k, quarters), 4);
+  const isOdd = build.equal(modulo(quadrant, 2), 1);
   const sign = build.sub(1, build.mul(build.cast(build.greater(quadrant, 1), "float32"), 2));
   const even = build.mul(r, polynomial(s, sineCoefficients));
   return build.mul(sign, build.where(isOdd, polynomial(s, cosineCoefficients), even));

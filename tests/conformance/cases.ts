@@ -6,7 +6,7 @@ import { isFloat, packNumbers, sizeOf, Tensor } from "../../kernel/lib/tensor/in
 import type { Operand, Sample } from "./samples.js";
 
 /** Numbers that are the same on every machine; float32 holds them exactly, so both runs see the same operands. */
-function randomNumbers(seed: number): () => number {
+export function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { evaluate, gradients, operators } from "../../kernel/lib/graph/index.js";
+import { build, evaluate, gradients, operators } from "../../kernel/lib/graph/index.js";
 import { OrtEngine } from "../../kernel/lib/host/session.js";
-import { isFloat, Tensor } from "../../kernel/lib/tensor/index.js";
-import { caseOf, expectClose, lossOf } from "./cases.js";
+import { isFloat, sizeOf, Tensor } from "../../kernel/lib/tensor/index.js";
+import { caseOf, expectClose, lossOf, randomNumbers } from "./cases.js";
 import { samples } from "./samples.js";
 
 const engine = new OrtEngine("cpu");

@@ -31,6 +31,15 @@ describe("an operator that a device lacks", () => {
     expect([[...minus.data], [...size.data]]).toEqual([[3, 0, -5], [3, 0, 5]]); // prettier-ignore
   });
 
+  it("is written in others: rounding, to even where it is undecided", () => {
+    const x = input("x", "float32", ["n"]);
+    const lowered = without({ y: build.round(x) }, "Round");
+    const values = tensor([-2.5, -1.5, -0.6, -0.5, 0.5, 1.5, 2.5, 2.51, 7, 8388609]);
+    expect([...evaluate(lowered, { x: values })["y"].data].map((y) => y + 0)).toEqual([
+      ...[-2, -2, -1, 0, 0, 2, 2, 3, 7, 8388609],
+    ]);
+  });
+
   it("is written in others: sine and cosine, far from 0 too", () => {
     const x = input("x", "float32", ["n"]);
     const lowered = without({ sine: build.sin(x), cosine: build.cos(x) }, "Sin", "Cos");
