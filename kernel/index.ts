@@ -65,6 +65,10 @@ export * as interventions from "./interventions/index.js";
 /** Measurements compiled into a run, one value each: `model.run(prompt, { probes: [probes.massPerKey()] })`. */
 export * as probes from "./probes/index.js";
 
+/** Attention as a value: mechanisms, masks and positions of the papers, and the laws that hold them. */
+export { and, lawsOf, masks, maskTensor, mechanism, mechanisms, not, or, positions } from "./attention/index.js";
+export type { Attended, Call, LawResult, Mask, Mechanism, MechanismSpec, Promises } from "./attention/index.js";
+
 export type {
   Address,
   ComputeOptions,

@@ -12,6 +12,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "kernel/views": [],
   "kernel/figure": ["kernel/views"],
   "kernel/graph": ["kernel/tensor"],
+  "kernel/attention": ["kernel/tensor", "kernel/graph"],
   "kernel/models": ["kernel/tensor", "kernel/graph", "kernel/views"],
   "kernel/tasks": ["kernel/tensor", "kernel/models"],
   "kernel/interventions": ["kernel/tensor", "kernel/graph", "kernel/models"],
@@ -29,14 +30,25 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "kernel/host/jupyter/cells": ["kernel/tensor"],
   "kernel/host/jupyter/language": ["kernel/tensor", "kernel/host/jupyter/cells"],
   kernel: [
-    ...["kernel/tensor", "kernel/graph", "kernel/models", "kernel/views", "kernel/host", "kernel/host/jupyter"],
+    ...[
+      "kernel/tensor",
+      "kernel/graph",
+      "kernel/attention",
+      "kernel/models",
+      "kernel/views",
+      "kernel/host",
+      "kernel/host/jupyter",
+    ],
     ...["kernel/interventions", "kernel/probes", "kernel/analyses", "kernel/tasks"],
   ],
   "extension/src": ["kernel/views", "kernel/figure"],
 };
 
 /** Folders whose index is their registry: every other file there must be named in it. */
-const registries = ["kernel/models/families", "kernel/graph/ops", "kernel/interventions", "kernel/probes"];
+const registries = [
+  ...["kernel/models/families", "kernel/graph/ops", "kernel/interventions", "kernel/probes"],
+  ...["kernel/attention/mechanisms", "kernel/attention/masks", "kernel/attention/positions"],
+];
 
 const packages: Readonly<Record<string, string>> = {
   "attention-lab/views": "kernel/views/index.ts",

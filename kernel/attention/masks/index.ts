@@ -1,0 +1,9 @@
+export { blocks } from "./blocks.js";
+export { causal } from "./causal.js";
+export { dilated } from "./dilated.js";
+export { documents } from "./documents.js";
+export { frames } from "./frames.js";
+export { neighbourhood } from "./neighbourhood.js";
+export { prefix } from "./prefix.js";
+export { stripes } from "./stripes.js";
+export { window } from "./window.js";

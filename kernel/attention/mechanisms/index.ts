@@ -1,0 +1,17 @@
+export { aaren } from "./aaren.js";
+export { agent } from "./agent.js";
+export { based } from "./based.js";
+export { coreContext } from "./coreContext.js";
+export { deltaRule } from "./deltaRule.js";
+export { entmax } from "./entmax.js";
+export { flow } from "./flow.js";
+export { gatedDelta } from "./gatedDelta.js";
+export { lightning } from "./lightning.js";
+export { linear } from "./linear.js";
+export { relu } from "./relu.js";
+export { retention } from "./retention.js";
+export { selectivePosition } from "./selectivePosition.js";
+export { sigmoid } from "./sigmoid.js";
+export { sinkLogit } from "./sinkLogit.js";
+export { softmax } from "./softmax.js";
+export { tensorProduct } from "./tensorProduct.js";

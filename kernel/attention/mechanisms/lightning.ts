@@ -1,0 +1,45 @@
+import { kernelForm } from "../kernelForm.js";
+import type { Mechanism } from "../mechanism.js";
+import { mechanism } from "../mechanism.js";
+import { dot } from "../reference.js";
+import type { Scale } from "../steps.js";
+
+interface LightningOptions {
+  readonly scale: Scale;
+  /** λ of each head, in turn; `"ALiBi slopes"` stands for exp(−2^(−8·(h+1)/H)). */
+  readonly decay: readonly number[] | "ALiBi slopes";
+}
+
+/**
+ * Linear attention with a decay per head, without any normalisation: computed in chunks, memory O(T).
+ *
+ *   z_t = scale · Σ_{s≤t} λ_h^{t−s} (q_t·k_s) v_s
+ *
+ * Source   TransNormerLLM, arXiv:2307.14995 eq. 3; chunks: Lightning Attention-2, arXiv:2401.04658 §3.2
+ * Differs  λ does not depend on the layer unless it is given; gate and norm of the output belong to the layer
+ */
+export const lightning: Mechanism<LightningOptions> = mechanism({
+  name: "lightning",
+  summary: "linear attention with a decay per head, in chunks",
+  source: "arXiv:2401.04658 §3.2",
+  differs: "the decay does not depend on the layer; gate and norm of the output belong to the layer",
+  defaults: { scale: "1/√D", decay: "ALiBi slopes" },
+  limits: [
+    {
+      when: "nothing decays",
+      options: { scale: 1, decay: [1] },
+      equals: "linear",
+      with: { feature: "identity", normalised: false },
+    },
+  ],
+  ...kernelForm<LightningOptions>("lightning", {
+    feature: (x) => x,
+    featureDim: (headDim) => headDim,
+    weight: dot,
+    isNormalised: () => false,
+    decays: (heads, { decay }) =>
+      Array.from({ length: heads }, (_, h) =>
+        decay === "ALiBi slopes" ? Math.exp(-(2 ** ((-8 * (h + 1)) / heads))) : decay[h % decay.length],
+      ),
+  }),
+});
