@@ -75,9 +75,7 @@ describe("the laws find what is wrong", () => {
 
   it("rows that do not sum to 1, and weights at hidden keys", () => {
     const { relu } = mechanisms;
-    expect(broken("unnormalised", { build: relu.build, defaults: relu.defaults }).join()).toMatch(
-      /sums to/,
-    );
+    expect(broken("unnormalised", { build: relu.build, defaults: relu.defaults }).join()).toMatch(/sums to/);
     const blind = (call: Parameters<Mechanism["build"]>[0]) => softmax.attend({ ...call, mask: undefined });
     expect(broken("blind", { build: blind }).join()).toMatch(/which it does not see/);
     expect(broken("blind", { build: blind }).join()).toMatch(/moves when the last of 7 tokens changes/);
