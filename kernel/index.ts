@@ -109,6 +109,9 @@ export {
 } from "./tensor/index.js";
 export { EngineError, FormatError, OptionError, ShapeError, Tensor, tensor, UnsupportedError } from "./tensor/index.js";
 
+export type { AblateOptions, AblationMode, AblationRow, PromptMetric, TokenName } from "./analyses/index.js";
+export { ablate, AblationTable, logitDifference, promptLoss } from "./analyses/index.js";
+
 export type { Comm, CommMessage, DisplayHandle, DisplayOptions } from "./host/jupyter/api.js";
 export { clearOutput, display, input, interruptSignal, openComm, registerCommTarget } from "./host/jupyter/api.js";
 export type { Progress, ProgressOptions, TrackOptions } from "./host/jupyter/representations/progress.js";

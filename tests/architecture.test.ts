@@ -46,7 +46,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Folders whose index is their registry: every other file there must be named in it. */
 const registries = [
-  ...["kernel/models/families", "kernel/graph/ops", "kernel/interventions", "kernel/probes"],
+  ...["kernel/models/families", "kernel/graph/ops", "kernel/interventions", "kernel/probes", "kernel/analyses"],
   ...["kernel/attention/mechanisms", "kernel/attention/masks", "kernel/attention/positions"],
 ];
 

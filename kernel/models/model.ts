@@ -18,6 +18,7 @@ import type { GraphEdit, Site } from "./site.js";
 import { outputsOf, sortInterventions, writeRun } from "./written.js";
 import type { WrittenRun } from "./written.js";
 import { chooserOf } from "./sampling.js";
+import { singleToken } from "./singleToken.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 /** Beyond this many bytes of activations, a session is made that keeps only what was asked for. */
@@ -263,9 +264,10 @@ export class Model {
     edits: readonly GraphEdit[],
     gated: boolean,
   ): WrittenRun {
-    const { blueprint, weights } = this.#parts;
+    const { blueprint, weights, tokenizer } = this.#parts;
+    const tokenId = (text: string): number => singleToken(tokenizer, text);
     const first = gated ? gateHeads(blueprint) : undefined;
-    return writeRun({ blueprint, weights, untouched: this.#forward, batch, tokens, edits, first });
+    return writeRun({ blueprint, weights, untouched: this.#forward, batch, tokens, tokenId, edits, first });
   }
 
   /** One pass over a graph of its own; the sessions of the last two such graphs stay, so repeating one costs no loading. */

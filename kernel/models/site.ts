@@ -10,6 +10,8 @@ export interface Site {
   /** Token labels per prompt, padding included. */
   readonly tokens: readonly (readonly string[])[];
   readonly addresses: readonly Address[];
+  /** The id of a text that is one token; throws OptionError where it is several. */
+  readonly tokenId: (text: string) => number;
   /** 1 where a token is real, 0 where it is padding, [batch,query] float32. */
   readonly real: Value;
   /** An activation of this run, after its interventions; throws OptionError on one that this model computes later or never. */

@@ -17,6 +17,7 @@ export interface RunToWrite {
   readonly untouched: Forward;
   readonly batch: Batch;
   readonly tokens: readonly (readonly string[])[];
+  readonly tokenId: Site["tokenId"];
   readonly edits: readonly GraphEdit[];
   /** Applied before all others. */
   readonly first?: Edit | undefined;
@@ -35,7 +36,8 @@ export interface WrittenRun extends Forward {
  *
  * Throws   OptionError on an unknown address; ShapeError where an intervention changes the shape of an activation
  */
-export function writeRun({ blueprint, weights, untouched, batch, tokens, edits, first }: RunToWrite): WrittenRun {
+export function writeRun(run: RunToWrite): WrittenRun {
+  const { blueprint, weights, untouched, batch, tokens, tokenId, edits, first } = run;
   const addresses = [...untouched.values.keys()];
   const feeds: Record<string, Tensor> = {};
   const feedAs =
@@ -64,6 +66,7 @@ export function writeRun({ blueprint, weights, untouched, batch, tokens, edits, 
     batch,
     tokens,
     addresses,
+    tokenId,
     real: feedAs("site.")("real", realMask(batch), rows),
     at: read("at", known),
     clean: read("clean", untouched.values),

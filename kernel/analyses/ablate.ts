@@ -1,0 +1,241 @@
+import { replace } from "../interventions/index.js";
+import type { ComputeOptions, Model, ModelInput } from "../models/index.js";
+import { checkOptions, knownNames, OptionError, ShapeError, Tensor } from "../tensor/index.js";
+import { AblationTable } from "./ablationTable.js";
+import type { PromptMetric } from "./parts/metric.js";
+import type { AblationMode } from "./parts/modes.js";
+import { editOf, modeNames, perRow, randomHead, setsOutputs } from "./parts/modes.js";
+import type { Prompt } from "./parts/prompts.js";
+import { promptsOf } from "./parts/prompts.js";
+import { rowsOf, type SweepRow } from "./parts/sweepRows.js";
+import { sweepSteps } from "./parts/sweepMemo.js";
+import { tableRows } from "./parts/tableRows.js";
+
+export interface AblateOptions {
+  readonly metric: PromptMetric;
+  /**
+   * `"zero"` output; `"mean"` output over all real tokens of the prompts; `"resample"`: the output on the next prompt, of the
+   * same length; `"uniform"` or `"bos"` attention; `"zeroQ"`. Default `["zero"]`.
+   */
+  readonly modes?: readonly AblationMode[];
+  /** Default all. */
+  readonly layers?: readonly number[];
+  /** Default all. */
+  readonly heads?: readonly number[];
+  /** Random heads per layer, as a null for the modes that set outputs; default 8. */
+  readonly randomHeads?: number;
+  /** Default 0. */
+  readonly seed?: number;
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: NonNullable<ComputeOptions["signal"]>;
+}
+
+/** The most copies of a prompt that run at once. */
+const rowsPerRun = 64;
+
+interface CleanRun {
+  readonly metric: number;
+  /** 1 where a token is real, [Q]. */
+  readonly real: ArrayLike<number>;
+  /** By layer, [1,Q,M]. */
+  readonly streams: ReadonlyMap<number, Tensor>;
+  /** By layer, [1,H,Q,D]; empty where no mode needs them. */
+  readonly outputs: ReadonlyMap<number, Tensor>;
+}
+
+/**
+ * Takes every head out by itself and says what it changes. All heads and modes of a layer ride in one batch that starts from
+ * the residual stream before it: a sweep over L layers costs L + 1 passes per prompt, each over the layers above only.
+ * Interrupted, it keeps what is done: the same call goes on from there.
+ *
+ *   effect = metric(head out) − metric(as it is), mean over prompts
+ *
+ * Throws   OptionError, ShapeError on options that do not fit
+ * Source   arXiv:1905.10650 §2.3; random heads of as many channels as a head has as the null
+ * Example  await ablate(model, prompts, { metric: logitDifference(" Mary", " John"), modes: ["zero", "mean"] })
+ */
+export async function ablate(
+  model: Model,
+  inputs: string | readonly string[] | ModelInput,
+  options: AblateOptions,
+): Promise<AblationTable> {
+  const known = ["metric", "modes", "layers", "heads", "randomHeads", "seed", "onProgress", "signal"];
+  checkOptions("ablate", options, known);
+  const { metric, modes = ["zero"], randomHeads = 8, seed = 0, onProgress, signal } = options;
+  const layers = indicesOf("layers", options.layers, model.layers);
+  const heads = indicesOf("heads", options.heads, model.heads);
+  const wrong = modes.find((mode) => !modeNames.includes(mode));
+  if (wrong !== undefined) throw new OptionError(`ablate: unknown mode "${wrong}"${knownNames(wrong, modeNames)}`);
+  if (!Number.isInteger(randomHeads) || randomHeads < 0) {
+    throw new OptionError(`ablate: randomHeads must be a whole number of at least 0, got ${String(randomHeads)}`);
+  }
+  const prompts = promptsOf("ablate", inputs);
+  const settings: ComputeOptions = signal ? { signal } : {};
+
+  const needsOutputs = modes.some((mode) => mode === "mean" || mode === "resample");
+  const clean: CleanRun[] = [];
+  for (const [at, prompt] of prompts.entries()) {
+    clean.push(await cleanRun(model, prompt, at, layers, metric, needsOutputs, settings));
+  }
+  const means = modes.includes("mean") ? meanOutputs(model, clean) : undefined;
+  if (modes.includes("resample")) checkLengths(clean);
+
+  const rows = rowsOf(layers, heads, modes, randomHeads);
+  const identity = JSON.stringify([
+    metric.name,
+    modes,
+    layers,
+    heads,
+    randomHeads,
+    seed,
+    prompts.map(({ key }) => key),
+  ]);
+  const steps = sweepSteps(model, identity);
+  const effects = new Map<SweepRow, number[]>(rows.map((row) => [row, []]));
+  let done = 0;
+  for (const layer of layers) {
+    const ofLayer = rows.filter((row) => row.layer === layer);
+    for (const at of prompts.keys()) {
+      for (let start = 0; start < ofLayer.length; start += rowsPerRun) {
+        const part = ofLayer.slice(start, start + rowsPerRun);
+        const found = await steps.step(`${layer} ${at} ${start}`, async () => runRows(layer, at, part));
+        part.forEach((row, i) => effects.get(row)!.push(found[i]));
+      }
+      onProgress?.(++done, layers.length * prompts.length);
+    }
+  }
+  steps.finish();
+  return new AblationTable({
+    title: model.name,
+    metric: metric.name,
+    clean: clean.map((run) => run.metric),
+    rows: tableRows(effects, seed),
+    seed,
+    randomHeads,
+  });
+
+  /** The effects of some rows on one prompt, in one pass over the layers from theirs on; row 0 of the batch is left alone. */
+  async function runRows(layer: number, at: number, part: readonly SweepRow[]): Promise<readonly number[]> {
+    const count = part.length + 1;
+    const other = clean[(at + 1) % clean.length].outputs.get(layer);
+    const data = { layer, means, others: other && tiled(other, count) };
+    const edits = modes.map((mode) => perRow(editOf(mode, data), maskOf(model, mode, part, seed)));
+    const stream = clean[at].streams.get(layer)!;
+    const { value } = await model.compute(
+      prompts[at].times(count),
+      (site) => ({ value: metric.write(site, new Array<number>(count).fill(at)) }),
+      {
+        ...settings,
+        interventions: [replace({ at: `blocks.${layer}.resid_pre`, with: tiled(stream, count) }), ...edits],
+      },
+    );
+    const [untouched, ...touched] = checkedMetric(metric, value, count);
+    return touched.map((each) => each - untouched);
+  }
+}
+
+function indicesOf(name: string, given: readonly number[] | undefined, count: number): readonly number[] {
+  const list = given ?? Array.from({ length: count }, (_, i) => i);
+  const wrong = list.find(
+    (each, i) => !Number.isInteger(each) || each < 0 || each >= count || list.indexOf(each) !== i,
+  );
+  if (wrong !== undefined) {
+    throw new OptionError(
+      `ablate: ${name} must be different whole numbers in 0 … ${count - 1}, got ${list.join(", ")}`,
+    );
+  }
+  return list;
+}
+
+/** A metric's numbers; throws ShapeError unless there is one per row. */
+function checkedMetric({ name }: PromptMetric, value: Tensor, rows: number): number[] {
+  if (value.shape.join() !== String(rows)) {
+    throw new ShapeError(`ablate: ${name} must give one number per row, [${rows}]; got [${value.shape.join()}]`);
+  }
+  return Array.from(value.numbers());
+}
+
+async function cleanRun(
+  model: Model,
+  prompt: Prompt,
+  index: number,
+  layers: readonly number[],
+  metric: PromptMetric,
+  needsOutputs: boolean,
+  settings: ComputeOptions,
+): Promise<CleanRun> {
+  const addressOf = (part: string, layer: number): string => `blocks.${layer}.${part}`;
+  const parts = ["resid_pre", ...(needsOutputs ? ["attn.z"] : [])];
+  let real: ArrayLike<number> = [];
+  const found = await model.compute(
+    prompt.times(1),
+    (site) => {
+      real = site.batch.attentionMask;
+      const kept = parts.flatMap((part) => layers.map((layer) => addressOf(part, layer)));
+      return {
+        metric: metric.write(site, [index]),
+        ...Object.fromEntries(kept.map((address) => [address, site.at(address)])),
+      };
+    },
+    settings,
+  );
+  const byLayer = (part: string): ReadonlyMap<number, Tensor> =>
+    new Map(parts.includes(part) ? layers.map((layer) => [layer, found[addressOf(part, layer)]]) : []);
+  const [value] = checkedMetric(metric, found["metric"], 1);
+  return { metric: value, real, streams: byLayer("resid_pre"), outputs: byLayer("attn.z") };
+}
+
+/** Mean head outputs over all real tokens of all prompts, [L,H,D]; 0 in layers that are not swept. */
+function meanOutputs({ layers, heads, headDim }: Model, runs: readonly CleanRun[]): Tensor<"float32"> {
+  const sums = new Float64Array(layers * heads * headDim);
+  let count = 0;
+  for (const { outputs, real } of runs) {
+    count += Array.from(real).filter((isReal) => isReal === 1).length;
+    for (const [layer, { data }] of outputs) {
+      for (let i = 0; i < data.length; i++) {
+        const token = Math.floor(i / headDim); // of [1,H,Q]
+        if (real[token % real.length] === 0) continue;
+        sums[(layer * heads + Math.floor(token / real.length)) * headDim + (i % headDim)] += Number(data[i]);
+      }
+    }
+  }
+  return new Tensor(
+    "float32",
+    [layers, heads, headDim],
+    Float32Array.from(sums, (sum) => sum / count),
+  );
+}
+
+function checkLengths(runs: readonly CleanRun[]): void {
+  const lengths = runs.map(({ real }) => real.length);
+  if (runs.length < 2 || lengths.some((length) => length !== lengths[0])) {
+    throw new ShapeError(
+      `ablate: "resample" needs at least two prompts of one length, got ${lengths.join(", ")} tokens`,
+    );
+  }
+}
+
+function tiled(x: Tensor, count: number): Tensor<"float32"> {
+  const data = new Float32Array(x.size * count);
+  for (let i = 0; i < count; i++) data.set(x.data as Float32Array, i * x.size);
+  return new Tensor("float32", [count, ...x.shape.slice(1)], data);
+}
+
+/** What a mode acts on in each row; nothing in row 0 and in the rows of other modes. */
+function maskOf(
+  { heads, headDim }: Model,
+  mode: AblationMode,
+  part: readonly SweepRow[],
+  seed: number,
+): Tensor<"bool"> {
+  const size = setsOutputs(mode) ? headDim : 1;
+  const mask = new Uint8Array((part.length + 1) * heads * size);
+  part.forEach((row, i) => {
+    if (row.mode !== mode) return;
+    const start = (i + 1) * heads * size;
+    if (row.kind === "head") mask.fill(1, start + row.head * size, start + (row.head + 1) * size);
+    else mask.set(randomHead(seed, row.layer, row.head, heads, headDim), start);
+  });
+  const shape = setsOutputs(mode) ? [part.length + 1, heads, headDim] : [part.length + 1, heads];
+  return new Tensor("bool", shape, mask);
+}
