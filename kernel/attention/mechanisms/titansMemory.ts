@@ -1,0 +1,124 @@
+import type { Value } from "../../graph/index.js";
+import { build } from "../../graph/index.js";
+import { lengthOf, table } from "../lengths.js";
+import type { Call, Mechanism } from "../mechanism.js";
+import { mechanism, sizesOf } from "../mechanism.js";
+import { dot } from "../reference.js";
+import type { Scale } from "../steps.js";
+import { perHead, scaleOf } from "../steps.js";
+
+interface TitansMemoryOptions {
+  readonly scale: Scale;
+}
+
+/** Memory and momentum, [B,H,D,E] each. */
+interface State {
+  readonly memory: Value;
+  readonly momentum: Value;
+}
+
+interface Token {
+  readonly q: Value;
+  readonly k: Value;
+  readonly v: Value;
+  readonly gates: Readonly<Record<string, Value>>;
+}
+
+/** One token. Shapes   q, k [B,H,1,D] · v [B,H,1,E] · gates [B,H,1] */
+function stepped({ memory, momentum }: State, { q, k, v, gates }: Token): { readonly z: Value; readonly state: State } {
+  const gate = (name: string): Value => build.unsqueeze(gates[name], [3]);
+  const error = build.sub(v, build.matMul(k, memory));
+  const push = build.mul(build.matMul(build.transpose(k, [0, 1, 3, 2]), error), gate("beta"));
+  const moved = build.add(build.mul(momentum, gate("momentum")), push);
+  const next = build.add(build.mul(memory, build.sub(1, gate("forget"))), moved);
+  return { z: build.matMul(q, next), state: { memory: next, momentum: moved } };
+}
+
+/** Every token in turn, from an empty memory. */
+function unrolled(q: Value, k: Value, v: Value, gates: Readonly<Record<string, Value>>): Value {
+  const length = q.shape[2] as number;
+  const at = (x: Value, t: number): Value => build.slice(x, 2, t, t + 1);
+  const empty = build.mul(build.matMul(build.transpose(at(k, 0), [0, 1, 3, 2]), at(v, 0)), 0);
+  let state: State = { memory: empty, momentum: empty };
+  const outputs: Value[] = [];
+  for (let t = 0; t < length; t++) {
+    const own = Object.fromEntries(Object.entries(gates).map(([name, gate]) => [name, at(gate, t)]));
+    const result = stepped(state, { q: at(q, t), k: at(k, t), v: at(v, t), gates: own });
+    state = result.state;
+    outputs.push(result.z);
+  }
+  return build.concat(outputs, 2);
+}
+
+function operands({ q, k, v }: Call, { scale }: TitansMemoryOptions): Pick<Token, "q" | "k" | "v"> {
+  const { heads, headDim } = sizesOf("titansMemory", { q, k, v });
+  return { q: build.mul(q, scaleOf(scale, headDim)), k: perHead(k, heads), v: perHead(v, heads) };
+}
+
+/**
+ * A matrix memory trained at test time, by gradient steps with momentum and forgetting on how well it maps keys to values.
+ *
+ *   S_t = η_t·S_{t−1} + θ_t·k_t ⊗ (v_t − M_{t−1}ᵀk_t)   M_t = (1 − α_t)·M_{t−1} + S_t   z_t = scale · M_tᵀq_t
+ *
+ * Gates: `beta` is θ, `momentum` η, `forget` α.
+ *
+ * Range    weights of either sign; stable for small θ·‖k‖²
+ * Source   Titans, arXiv:2501.00663 eq. 9, 13 and 14, with a linear memory and the loss ½‖M(k) − v‖²
+ * Differs  token by token, not in the paper's parallel chunks; keys are taken as they are
+ */
+export const titansMemory: Mechanism<TitansMemoryOptions> = mechanism({
+  name: "titansMemory",
+  summary: "a matrix memory trained at test time with momentum and forgetting",
+  source: "arXiv:2501.00663 eq. 13–14",
+  differs: "a linear memory, token by token; keys are taken as they are",
+  defaults: { scale: "1/√D" },
+  promises: { sees: "causal", rows: "free", mixesValues: true },
+  cost: { time: "T·D²", state: "2·D²" },
+  gates: {
+    beta: { per: "head", range: [0, 1] },
+    momentum: { per: "head", range: [0, 1] },
+    forget: { per: "head", range: [0, 1] },
+  },
+  build: (call, options) => {
+    const sizes = sizesOf("titansMemory", call);
+    const length = lengthOf("titansMemory", sizes);
+    const { q, k, v } = operands(call, options);
+    // What each value would leave in the answers: the memory of one-hot values.
+    const each = build.expand(
+      table(q, [1, 1, length, length], (_, __, i, j) => Number(i === j)),
+      [sizes.batch, sizes.heads, length, length],
+    );
+    return { pattern: unrolled(q, k, each, call.gates), z: unrolled(q, k, v, call.gates) };
+  },
+  reference: ({ q, k, gates }, { scale }) => {
+    const factor = scaleOf(scale, q[0].length);
+    const [beta, momentum, forget] = ["beta", "momentum", "forget"].map((name) => gates[name].map(([x]) => x));
+    // Per value, how much of it the memory and its momentum hold along each channel of the keys.
+    const held = k.map((row) => row.map(() => 0));
+    const moving = k.map((row) => row.map(() => 0));
+    return {
+      pattern: q.map((query, t) => {
+        const answers = held.map((row) => dot(row, k[t]));
+        for (let s = 0; s <= t; s++) {
+          const error = Number(s === t) - answers[s];
+          moving[s] = moving[s].map((x, d) => momentum[t] * x + beta[t] * k[t][d] * error);
+          held[s] = held[s].map((x, d) => (1 - forget[t]) * x + moving[s][d]);
+        }
+        return k.map((_, s) => (s > t ? 0 : factor * dot(held[s], query)));
+      }),
+    };
+  },
+  limits: [
+    { when: "there is no momentum and nothing is forgotten", gates: { momentum: 0, forget: 0 }, equals: "deltaRule" },
+  ],
+  stream: {
+    state: ({ headDim, valueDim }) => ({
+      memory: { shape: [headDim, valueDim], initial: 0 },
+      momentum: { shape: [headDim, valueDim], initial: 0 },
+    }),
+    step: ({ memory, momentum }, token, options) => {
+      const { z, state } = stepped({ memory, momentum }, { ...operands(token, options), gates: token.gates! });
+      return { z, state: { ...state } };
+    },
+  },
+});
