@@ -13,4 +13,7 @@ export type { Dense } from "./op.js";
 export { constant, input } from "./ops/index.js";
 export type { Program } from "./program.js";
 export { programOf } from "./program.js";
+export type { RepeatOptions, Repeated, Turn } from "./repeat.js";
+export { repeat } from "./repeat.js";
+export { unrolled } from "./unroll.js";
 export type { Value } from "./value.js";

@@ -2,36 +2,26 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import type { DType, Tensor } from "../tensor/index.js";
 import { asciiBytes, OptionError, packNumbers, UnsupportedError } from "../tensor/index.js";
 import type { SymbolicShape } from "./dims.js";
+import { loopGroups } from "./loop.js";
+import { writeLoop } from "./onnxLoop.js";
 import { OnnxScope } from "./onnxScope.js";
+import { elementTypes, valueInfo } from "./onnxTypes.js";
 import { operators } from "./ops/index.js";
 import type { Program } from "./program.js";
 import { contribDomain, noProducts, transposedProducts } from "./products.js";
-import type { AttributeProto, TensorProto, ValueInfoProto } from "./proto/onnx_pb.js";
+import type { AttributeProto, TensorProto } from "./proto/onnx_pb.js";
 import {
   AttributeProto_AttributeType as Kind,
   AttributeProtoSchema,
   ModelProtoSchema,
   TensorProto_DataLocation,
-  TensorProto_DataType as Element,
   TensorProtoSchema,
-  ValueInfoProtoSchema,
 } from "./proto/onnx_pb.js";
-import type { Type, Value, WeightSource } from "./value.js";
+import type { Value, WeightSource } from "./value.js";
 
 /** The standard operator set and file version that graphs are written in. */
 export const opset = 21;
 const irVersion = 10;
-
-const elementTypes: Readonly<Record<DType | "bfloat16", Element>> = {
-  float32: Element.FLOAT,
-  float64: Element.DOUBLE,
-  float16: Element.FLOAT16,
-  bfloat16: Element.BFLOAT16,
-  int64: Element.INT64,
-  int32: Element.INT32,
-  bool: Element.BOOL,
-  uint8: Element.UINT8,
-};
 
 /** A model file, with its weights left where they are. */
 export interface OnnxModel {
@@ -64,18 +54,6 @@ function weightProto(name: string, shape: SymbolicShape, source: WeightSource, f
       { key: "offset", value: String(source.offset) },
       { key: "length", value: String(source.sizeBytes) },
     ],
-  });
-}
-
-function valueInfo(name: string, { shape, dtype }: Type): ValueInfoProto {
-  const dim = shape.map((size) =>
-    typeof size === "number"
-      ? { value: { case: "dimValue" as const, value: BigInt(size) } }
-      : { value: { case: "dimParam" as const, value: size } },
-  );
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: { value: { case: "tensorType", value: { elemType: elementTypes[dtype], shape: { dim } } } },
   });
 }
 
@@ -156,7 +134,15 @@ export function encodeOnnx(
     }
     return name;
   };
-  for (const value of program.values) {
+  const write = (values: readonly Value[], scope: OnnxScope): void => {
+    const groups = loopGroups(values);
+    for (const value of values) {
+      const group = groups.get(value);
+      if (!group) writeValue(value, scope);
+      else if (group[0] === value) nodes.set(writeLoop(group, scope, write), value);
+    }
+  };
+  const writeValue = (value: Value, scope: OnnxScope): void => {
     const { source } = value;
     const name = scope.nameOf(value);
     if (source?.kind === "constant") initializer.push(tensorProto(name, source.tensor));
@@ -168,14 +154,14 @@ export function encodeOnnx(
         scope.node("Cast", [stored], name, [to], name);
       }
     }
-    if (!value.op || fused.skipped.has(value)) continue;
+    if (!value.op || fused.skipped.has(value)) return;
     const transposed = fused.operands.get(value);
     if (transposed) {
       const transB = create(AttributeProtoSchema, { name: "transB", type: Kind.INT, i: 1n });
       const inputs = [value.inputs[0], transposed].map(scope.nameOf);
       const options = { domain: contribDomain };
       nodes.set(scope.node("FusedMatMul", inputs, name, [transB], scope.originOf(value), options), value);
-      continue;
+      return;
     }
     const kinds = operators[value.op].attributes ?? {};
     const lowered = Object.keys(kinds).flatMap((key) => {
@@ -188,7 +174,8 @@ export function encodeOnnx(
     const inputs = [...value.inputs.map(scope.nameOf), ...lowered];
     const options = { result: operators[value.op].result ?? 0 };
     nodes.set(scope.node(value.op, inputs, name, attributeProtos(value), scope.originOf(value), options), value);
-  }
+  };
+  write(program.values, scope);
   for (const [name, value] of Object.entries(program.outputs)) {
     if (scope.nameOf(value) !== name) scope.node("Identity", [scope.nameOf(value)], name, [], name);
   }

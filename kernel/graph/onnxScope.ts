@@ -20,6 +20,9 @@ interface NodeOptions {
 /** Names and nodes of one ONNX graph while it is written; every generated name starts with `%`. */
 export class OnnxScope {
   readonly nodes: NodeProto[] = [];
+  /** What generated names begin with. */
+  readonly prefix: string;
+  readonly #outer: OnnxScope | undefined;
   /** Shapes that are fed at each run, by the name of their input; filled only where shapes are fed. */
   readonly fedShapes: Map<string, SymbolicShape> = new Map();
   readonly #inputs: readonly Value[];
@@ -29,7 +32,9 @@ export class OnnxScope {
   readonly #sizes = new Map<string, string>();
   readonly #feedShapes: boolean;
 
-  constructor(program: Program, feedShapes = false) {
+  constructor(program: Program, feedShapes = false, outer?: OnnxScope) {
+    this.#outer = outer;
+    this.prefix = outer ? `${outer.prefix}loop/${outer.nodes.length}/` : "%";
     const { values, inputs, outputs } = program;
     this.#inputs = inputs;
     this.#feedShapes = feedShapes;
@@ -38,7 +43,7 @@ export class OnnxScope {
       const { source } = value;
       if (source?.kind === "input") this.#names.set(value, source.name);
       else if (source?.kind === "weight") this.#names.set(value, `%weight/${i}/${source.name}`);
-      else this.#names.set(value, `%${i}/${this.originOf(value)}/${value.op || "Constant"}`);
+      else this.#names.set(value, `${this.prefix}${i}/${this.originOf(value)}/${value.op || "Constant"}`);
     });
     const inputNames = new Set(inputs.map(this.nameOf));
     for (const [name, value] of Object.entries(outputs)) {
@@ -49,6 +54,13 @@ export class OnnxScope {
 
   readonly nameOf = (value: Value): string => this.#names.get(value)!;
 
+  /** The scope of a loop's body: what it reads from outside goes by the outer names. */
+  inner(values: readonly Value[], captured: ReadonlyMap<Value, Value>): OnnxScope {
+    const scope = new OnnxScope({ values, inputs: [], outputs: {} }, false, this);
+    for (const [leaf, outer] of captured) scope.#names.set(leaf, this.nameOf(outer));
+    return scope;
+  }
+
   /** The address or label that a value belongs to. */
   originOf(value: Value): string {
     return this.#origins.get(value)!;
@@ -58,15 +70,15 @@ export class OnnxScope {
   node(
     opType: string,
     input: readonly string[],
-    output: string,
+    output: string | readonly string[],
     attribute: readonly AttributeProto[],
     origin: string,
     { domain = "", result = 0 }: NodeOptions = {},
   ): string {
-    const name = `${origin}/${opType}.${this.nodes.length}`;
+    const name = `${this.#outer ? this.prefix : ""}${origin}/${opType}.${this.nodes.length}`;
     // Results before the one that is wanted need a name too.
-    const unread = Array.from({ length: result }, (_, i) => `%unread/${this.nodes.length}/${i}`);
-    const parts = { input: [...input], output: [...unread, output], attribute: [...attribute] };
+    const unread = Array.from({ length: result }, (_, i) => `${this.prefix}unread/${this.nodes.length}/${i}`);
+    const parts = { input: [...input], output: [...unread, ...[output].flat()], attribute: [...attribute] };
     this.nodes.push(create(NodeProtoSchema, { name, opType, domain, ...parts }));
     return name;
   }
@@ -81,6 +93,7 @@ export class OnnxScope {
 
   /** The name of the int64 tensor that holds a symbolic shape at run time. */
   dims(value: Value, shape: SymbolicShape, constantOf: Constants): string {
+    if (this.#outer) return this.#outer.dims(value, shape, constantOf);
     if (value.op === "Reshape") {
       const own = value.inputs[0].shape;
       // In a Reshape, 0 copies the operand's axis and one −1 takes what is left.

@@ -1,7 +1,8 @@
 import { bytesOf, OptionError, sizeOf } from "../tensor/index.js";
 import { bindShape } from "./dims.js";
+import { leavesOf } from "./loop.js";
 import { linearise } from "./order.js";
-import type { Value } from "./value.js";
+import type { Loop, Value } from "./value.js";
 
 /** A graph made ready to run: dead code gone, equal values merged, operands first. */
 export interface Program {
@@ -24,6 +25,7 @@ function sourceKey(value: Value, identity: number): string {
         ? `constant ${dtype} [${shape.join()}] ${Array.from(data, formatExact).join()}`
         : `unique ${identity}`;
     }
+    case "slot":
     case undefined:
       return `unique ${identity}`;
   }
@@ -34,19 +36,22 @@ function formatExact(x: number | bigint): string {
   return Object.is(x, -0) ? "-0" : String(x);
 }
 
-/**
- * The program that computes these outputs.
- *
- * Throws   OptionError when two inputs share a name but not a type
- */
-export function programOf(outputs: Readonly<Record<string, Value>>): Program {
+/** Equal values merged: those that remain, operands first, and which of them stands for each. */
+function mergeEqual(outputs: readonly Value[], leaves: ReadonlySet<Value> = new Set()) {
   const merged = new Map<string, Value>();
   const ids = new Map<Value, number>();
+  const loops = new Map<Loop, number>();
   const replacement = new Map<Value, Value>();
-  for (const value of linearise(Object.values(outputs))) {
+  for (const value of linearise(outputs, leaves)) {
+    if (leaves.has(value)) {
+      ids.set(value, ids.size);
+      replacement.set(value, value);
+      continue;
+    }
+    if (value.loop && !loops.has(value.loop)) loops.set(value.loop, loops.size);
     const inputs = value.inputs.map((x) => replacement.get(x)!);
     const key = value.op
-      ? `${value.op}(${inputs.map((x) => ids.get(x)).join()}) ${JSON.stringify(value.attributes)}`
+      ? `${value.op}${value.loop ? `#${loops.get(value.loop)}` : ""}(${inputs.map((x) => ids.get(x)).join()}) ${JSON.stringify(value.attributes)}`
       : sourceKey(value, replacement.size);
     const same = merged.get(key);
     const kept = same ?? (inputs.every((x, i) => x === value.inputs[i]) ? value : Object.freeze({ ...value, inputs }));
@@ -61,11 +66,40 @@ export function programOf(outputs: Readonly<Record<string, Value>>): Program {
     merged.set(key, kept);
     replacement.set(value, kept);
   }
-  const values = [...ids.keys()];
+  return { values: [...ids.keys()], replacement };
+}
+
+/**
+ * The program that computes these outputs.
+ *
+ * Throws   OptionError when two inputs share a name but not a type, or when a value of a loop's body is read outside
+ */
+export function programOf(outputs: Readonly<Record<string, Value>>): Program {
+  const { values, replacement } = mergeEqual(Object.values(outputs));
+  const lost = values.find(({ source }) => source?.kind === "slot");
+  if (lost)
+    throw new OptionError(`repeat: "${lost.label}" is read outside of its loop; collect it, or make it a state`);
   return {
     values,
     inputs: values.filter(({ source }) => source?.kind === "input"),
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, replacement.get(value)!])),
+  };
+}
+
+/** What one turn of a loop computes, its own leaves included, and where its wanted results are found. */
+export interface Body {
+  readonly values: readonly Value[];
+  readonly results: readonly Value[];
+}
+
+/** The body of a loop for these of its results, made ready to run. */
+export function bodyOf(loop: Loop, results: readonly Value[]): Body {
+  const captured = new Set(loop.captured);
+  const { values, replacement } = mergeEqual(results, new Set(leavesOf(loop)));
+  const leaves = [...loop.state, ...loop.slices];
+  return {
+    values: [...leaves, ...values.filter((value) => !captured.has(value) && !leaves.includes(value))],
+    results: results.map((value) => replacement.get(value)!),
   };
 }
 

@@ -1,6 +1,6 @@
 import { build } from "./build.js";
 import { linearise } from "./order.js";
-import type { Value } from "./value.js";
+import type { Loop, Value } from "./value.js";
 
 /**
  * A value as it would be if others of its graph were replaced: what lies between is written again, everything else is shared.
@@ -9,13 +9,30 @@ import type { Value } from "./value.js";
  * Example  substitute(logits, new Map([[lastHidden, otherHidden]])) // the logits of another hidden state
  */
 export function substitute(value: Value, replacements: ReadonlyMap<Value, Value>): Value {
+  const loops = new Map<Loop, Loop>();
   const rewritten = new Map<Value, Value>(replacements);
   for (const node of linearise([value])) {
     if (rewritten.has(node)) continue;
     const inputs = node.inputs.map((x) => rewritten.get(x)!);
     const isSame = inputs.every((x, i) => x === node.inputs[i]);
-    const again = isSame ? node : build.apply(node.op, inputs, node.attributes);
+    const again = isSame
+      ? node
+      : node.loop
+        ? onLoop(node, inputs, loops)
+        : build.apply(node.op, inputs, node.attributes);
     rewritten.set(node, again === node || node.label === undefined ? again : build.named(node.label, again));
   }
   return rewritten.get(value)!;
+}
+
+/** A loop's result on other operands; the body is written again, once for all results, where it read what was replaced. */
+function onLoop(node: Value, inputs: readonly Value[], written: Map<Loop, Loop>): Value {
+  const loop = node.loop!;
+  const captured = inputs.slice(loop.state.length + loop.slices.length);
+  const replacements = new Map(loop.captured.map((leaf, i) => [leaf, captured[i]]));
+  const again = (value: Value): Value => substitute(value, replacements);
+  const { next, collect } = loop;
+  const own = written.get(loop) ?? { ...loop, captured, next: next.map(again), collect: collect.map(again) };
+  written.set(loop, own);
+  return Object.freeze({ ...node, inputs, loop: own });
 }

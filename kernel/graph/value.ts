@@ -1,5 +1,5 @@
 import type { DType, Tensor } from "../tensor/index.js";
-import type { SymbolicShape } from "./dims.js";
+import type { Dim, SymbolicShape } from "./dims.js";
 
 /** What an operator's attribute may hold; `dims` attributes hold axis words too. */
 export type Attribute = number | string | readonly (number | string)[];
@@ -30,7 +30,27 @@ export interface WeightSource {
 export type Source =
   | { readonly kind: "input"; readonly name: string }
   | { readonly kind: "constant"; readonly tensor: Tensor }
+  /** A leaf of a loop's body, which has a value only while the loop runs. */
+  | { readonly kind: "slot" }
   | WeightSource;
+
+/**
+ * A body that runs several times, written in values of its own. Operands of its results are the first state, then the
+ * sequences, then what the body reads from outside.
+ */
+export interface Loop {
+  readonly times: Dim;
+  /** From the last slices to the first. */
+  readonly reverse: boolean;
+  /** Leaves of the body: the state, one slice of each sequence, and what it reads from outside. */
+  readonly state: readonly Value[];
+  readonly slices: readonly Value[];
+  readonly captured: readonly Value[];
+  /** The next state. */
+  readonly next: readonly Value[];
+  /** What each turn may keep; the state it began with comes last. */
+  readonly collect: readonly Value[];
+}
 
 /**
  * One value of the graph language: an operator on other values, or a leaf.
@@ -42,6 +62,8 @@ export interface Value extends Type {
   readonly inputs: readonly Value[];
   readonly attributes: Attributes;
   readonly source?: Source;
+  /** The loop whose result this value is. */
+  readonly loop?: Loop;
   /** The address or other name that generated node names tell. */
   readonly label?: string;
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { OnnxModel, Program, Value } from "../graph/index.js";
-import { bindShape, encodeOnnx, halfProducts, inputName, lower, narrowed, programOf } from "../graph/index.js";
+import { bindShape, encodeOnnx, halfProducts, inputName, lower, narrowed, programOf, unrolled } from "../graph/index.js";
 import type { DType } from "../tensor/index.js";
 import { Tensor } from "../tensor/index.js";
 import type { Coverage } from "./coverage.js";
@@ -31,7 +31,9 @@ export interface PlanOptions {
  */
 export function planFor(outputs: Readonly<Record<string, Value>>, { device, coverage, isHalf }: PlanOptions): Plan {
   const program = programOf(outputs);
-  const precise = isHalf ? halfProducts(program.outputs) : program.outputs;
+  // Loops run on the CPU alone, and what rewrites a graph for a device does not look into their bodies.
+  const plain = coverage || isHalf ? unrolled(program.outputs) : program.outputs;
+  const precise = isHalf ? halfProducts(plain) : plain;
   const fitted = coverage ? programOf(lower(precise, { device, lacks: coverage.lacks })) : programOf(precise);
   const model = encodeOnnx(fitted, coverage ? { feedShapes: true } : { fuseTransposed: true });
   const hash = createHash("sha256")
