@@ -1,6 +1,15 @@
 import { createHash } from "node:crypto";
 import type { OnnxModel, Program, Value } from "../graph/index.js";
-import { bindShape, encodeOnnx, halfProducts, inputName, lower, narrowed, programOf, unrolled } from "../graph/index.js";
+import {
+  bindShape,
+  encodeOnnx,
+  halfProducts,
+  inputName,
+  lower,
+  narrowed,
+  programOf,
+  unrolled,
+} from "../graph/index.js";
 import type { DType } from "../tensor/index.js";
 import { Tensor } from "../tensor/index.js";
 import type { Coverage } from "./coverage.js";
