@@ -1,8 +1,9 @@
 import type { JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { commandsPlugin } from "./plugins/commands.js";
 import { settingsPlugin } from "./plugins/settings.js";
+import { typeErrorsPlugin } from "./plugins/typeErrors.js";
 
 /** The plugins of the extension; figures are drawn by the renderer in `mime.ts`, which needs none of them. */
-const plugins: JupyterFrontEndPlugin<void>[] = [settingsPlugin, commandsPlugin];
+const plugins: JupyterFrontEndPlugin<void>[] = [settingsPlugin, commandsPlugin, typeErrorsPlugin];
 
 export default plugins;

@@ -134,6 +134,7 @@ describe("diagnostics", () => {
       {
         line: 2,
         column: 7,
+        length: 1,
         message: "Type 'number' is not assignable to type 'string'.",
         code: 2322,
         severity: "error",

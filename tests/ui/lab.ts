@@ -1,4 +1,10 @@
-import { expect, type Locator, type Page } from "@playwright/test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, type Browser, type Locator, type Page } from "@playwright/test";
+import { root } from "../environment.js";
+import { writeNotebook } from "./notebookFile.js";
+
+const pictures = join(root, "test-results", "pictures");
 
 /** JupyterLab's application object; the test server exposes it. */
 interface JupyterApp {
@@ -6,6 +12,7 @@ interface JupyterApp {
   readonly shell: {
     readonly currentWidget: {
       readonly content: { readonly widgets: readonly { model: { type: string; trusted: boolean } }[] };
+      readonly sessionContext: { readonly session: { readonly kernel: { restart(): Promise<void> } } };
     };
   };
 }
@@ -14,10 +21,17 @@ interface JupyterApp {
 export interface Lab {
   readonly page: Page;
   readonly figure: Locator;
+  /** A code cell by its number from 0, and its outputs. */
+  cell(at: number): Locator;
+  output(at: number): Locator;
+  /** A picture of the page, in test-results. */
+  picture(name: string): Promise<void>;
   readonly problems: readonly string[];
   command(id: string, args?: object): Promise<void>;
   runAll(): Promise<void>;
   idle(): Promise<void>;
+  /** Restarts the kernel, without the question that the menu asks. */
+  restartKernel(): Promise<void>;
   /** Whether JupyterLab trusts every code cell. */
   trusted(): Promise<boolean>;
   theme(name: "JupyterLab Light" | "JupyterLab Dark" | "JupyterLab Dark High Contrast"): Promise<void>;
@@ -43,6 +57,12 @@ export async function openNotebook(page: Page, name: string): Promise<Lab> {
     page,
     problems,
     figure: page.locator(".jp-AttentionRenderer").first(),
+    cell: (at) => page.locator(".jp-CodeCell").nth(at),
+    output: (at) => lab.cell(at).locator(".jp-Cell-outputArea"),
+    async picture(name) {
+      mkdirSync(pictures, { recursive: true });
+      await page.screenshot({ path: join(pictures, `${name}.png`) });
+    },
     async command(id, args = {}) {
       await page.evaluate(
         async ([command, given]) => {
@@ -63,6 +83,11 @@ export async function openNotebook(page: Page, name: string): Promise<Lab> {
         timeout: 60_000,
       });
     },
+    restartKernel: () =>
+      page.evaluate(async () => {
+        const { jupyterapp } = window as unknown as { jupyterapp: JupyterApp };
+        await jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart();
+      }),
     trusted: () =>
       page.evaluate(() => {
         const { jupyterapp } = window as unknown as { jupyterapp: JupyterApp };
@@ -90,4 +115,16 @@ export function pixelAt(canvas: Locator, across: number, down: number): Promise<
     },
     [across, down] as const,
   );
+}
+
+/** One page for all tests of a file, which run in order on a notebook of these cells. Call it at the top of the file. */
+export function labWith(name: string, cells: readonly string[]): { readonly lab: Lab } {
+  const opened: { lab: Lab } = { lab: undefined as unknown as Lab };
+  test.describe.configure({ mode: "serial" });
+  test.beforeAll(async ({ browser }: { browser: Browser }) => {
+    writeNotebook(name, cells);
+    opened.lab = await openNotebook(await browser.newPage(), name);
+  });
+  test.afterAll(() => opened.lab.page.close());
+  return opened;
 }

@@ -1,13 +1,5 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test, type Locator } from "@playwright/test";
-import { openNotebook, type Lab } from "./lab.js";
-import { writeNotebook } from "./notebookFile.js";
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const pictures = join(root, "test-results", "pictures");
-const notebook = "widgets.ipynb";
+import { labWith } from "./lab.js";
 
 const cells = [
   `import { Button, Checkbox, Dropdown, FloatSlider, HBox, HTML, IntSlider, VBox } from "attention-lab/widgets";
@@ -25,23 +17,14 @@ run.on("click", () => console.log(\`run \${layer.value} \${mode.value} \${causal
   `layer`,
 ];
 
-test.describe.configure({ mode: "serial" });
-
-let lab: Lab;
-test.beforeAll(async ({ browser }) => {
-  writeNotebook(notebook, cells);
-  mkdirSync(pictures, { recursive: true });
-  lab = await openNotebook(await browser.newPage(), notebook);
-});
-test.afterAll(() => lab.page.close());
-
-const output = (at: number): Locator => lab.page.locator(".jp-CodeCell").nth(at).locator(".jp-Cell-outputArea");
+const notebook = labWith("widgets.ipynb", cells);
+const output = (at: number): Locator => notebook.lab.output(at);
 const slider = (at: number): Locator => output(at).locator(".widget-slider .noUi-handle").first();
 
 /** Runs a cell; the command itself would wait for its end. */
 async function run(at: number): Promise<void> {
-  await lab.page.locator(".jp-CodeCell").nth(at).locator(".jp-InputPrompt").click();
-  await lab.page.keyboard.press("Control+Enter");
+  await notebook.lab.cell(at).locator(".jp-InputPrompt").click();
+  await notebook.lab.page.keyboard.press("Control+Enter");
 }
 
 test("all widgets appear, laid out in their boxes", async () => {
@@ -53,14 +36,14 @@ test("all widgets appear, laid out in their boxes", async () => {
   await expect(output(0).locator("input[type=checkbox]")).toBeChecked();
   await expect(output(0).locator("button.mod-primary")).toHaveText("Run");
   await expect(output(0)).toContainText("nothing yet");
-  await lab.page.screenshot({ path: join(pictures, "widgets-light.png") });
+  await notebook.lab.picture("widgets-light");
 });
 
 test("a change in the page reaches the kernel, whose answer reaches the page", async () => {
   await run(1);
-  await expect(lab.page.locator(".jp-CodeCell").nth(1).locator(".jp-InputPrompt")).toHaveText("[2]:");
+  await expect(notebook.lab.cell(1).locator(".jp-InputPrompt")).toHaveText("[2]:");
   await slider(0).focus();
-  await lab.page.keyboard.press("ArrowRight");
+  await notebook.lab.page.keyboard.press("ArrowRight");
   await expect(output(0)).toContainText("layer 4");
   await output(0).locator("select").selectOption("zero");
   await output(0).locator("input[type=checkbox]").uncheck();
@@ -71,10 +54,10 @@ test("a change in the page reaches the kernel, whose answer reaches the page", a
 
 test("a cell that awaits a change gets it", async () => {
   await run(2);
-  await expect(lab.page.locator(".jp-CodeCell").nth(2).locator(".jp-InputPrompt")).toHaveText("[*]:");
+  await expect(notebook.lab.cell(2).locator(".jp-InputPrompt")).toHaveText("[*]:");
   await slider(0).focus();
   const began = Date.now();
-  await lab.page.keyboard.press("ArrowRight");
+  await notebook.lab.page.keyboard.press("ArrowRight");
   await expect(output(2)).toContainText("waited for 5");
   test.info().annotations.push({ type: "round trip while a cell awaits", description: `${Date.now() - began} ms` });
 });
@@ -82,24 +65,24 @@ test("a cell that awaits a change gets it", async () => {
 test("a second view of a widget follows the first", async () => {
   await run(3);
   await slider(3).focus();
-  await lab.page.keyboard.press("ArrowRight");
+  await notebook.lab.page.keyboard.press("ArrowRight");
   await expect(output(0).locator(".widget-readout").first()).toHaveText("6");
 });
 
 test("a reloaded page shows the values as they are in the kernel", async () => {
+  const { lab } = notebook;
   await lab.command("docmanager:save");
-  const page = lab.page;
-  await page.reload();
-  await page.locator(".jp-Notebook").waitFor();
+  await lab.page.reload();
+  await lab.page.locator(".jp-Notebook").waitFor();
   await lab.idle();
   await expect(output(0).locator(".widget-readout").first()).toHaveText("6");
   await expect(output(0).locator("input[type=checkbox]")).not.toBeChecked();
   await slider(0).focus();
-  await page.keyboard.press("ArrowRight");
+  await lab.page.keyboard.press("ArrowRight");
   await expect(output(0)).toContainText("layer 7");
   await lab.theme("JupyterLab Dark");
-  await page.screenshot({ path: join(pictures, "widgets-dark.png") });
+  await lab.picture("widgets-dark");
   await lab.theme("JupyterLab Light");
 });
 
-test("nothing went wrong on the page", () => expect(lab.problems).toEqual([]));
+test("nothing went wrong on the page", () => expect(notebook.lab.problems).toEqual([]));

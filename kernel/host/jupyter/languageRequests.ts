@@ -5,16 +5,24 @@ import type { JsonObject } from "./wire.js";
 export interface TypeFinding {
   readonly line: number;
   readonly column: number;
+  /** In UTF-16 units, as `column` is. */
+  readonly length: number;
   readonly message: string;
   readonly code: number;
+}
+
+export interface ErrorsOptions {
+  readonly count?: number;
+  /** Cells that stand above; those that have run as they are count once. */
+  readonly above?: readonly string[];
 }
 
 /** Completion, inspection and type checks, answered by the language worker, which starts with the first question. */
 export interface LanguageRequests {
   complete(code: string, cursor: unknown): Promise<JsonObject>;
   inspect(code: string, cursor: unknown, detail: 0 | 1): Promise<JsonObject>;
-  /** Type errors of a cell that comes after the ones with smaller execution counts; after all by default. */
-  errors(code: string, count?: number): Promise<readonly TypeFinding[]>;
+  /** Type errors of a cell that comes after the ones with smaller execution counts, after all by default, and after `above`. */
+  errors(code: string, options?: ErrorsOptions): Promise<readonly TypeFinding[]>;
   /** Whether somebody has asked for a completion or an inspection. */
   isInUse(): boolean;
 }
@@ -28,27 +36,32 @@ export function createLanguageRequests(sources: (before?: number) => readonly st
   let isInUse = false;
   let started: Promise<Language> | undefined;
 
-  const language = async (before?: number): Promise<Language> => {
-    started ??= import("./language/client.js").then(({ startLanguage }) => startLanguage({ folder }));
-    const running = await started;
-    running.update(sources(before));
-    return running;
+  const language = (): Promise<Language> =>
+    (started ??= import("./language/client.js").then(({ startLanguage }) => startLanguage({ folder })));
+  /** Asks with these cells before; no other question comes between the two. */
+  const after = async <T>(cells: readonly string[], ask: (language: Language) => Promise<T>): Promise<T> => {
+    const running = await language();
+    running.update(cells);
+    return ask(running);
   };
 
   return {
     async complete(code, cursor) {
       isInUse = true;
-      const found = await (await language()).complete(code, cursorIn(code, cursor));
+      const found = await after(sources(), (asked) => asked.complete(code, cursorIn(code, cursor)));
       const { matches, cursorStart, cursorEnd, metadata = {} } = found;
       return { status: "ok", matches, cursor_start: cursorStart, cursor_end: cursorEnd, metadata };
     },
     async inspect(code, cursor, detail) {
       isInUse = true;
-      const { found, data } = await (await language()).inspect(code, cursorIn(code, cursor), detail);
+      const { found, data } = await after(sources(), (asked) => asked.inspect(code, cursorIn(code, cursor), detail));
       return { status: "ok", found, data, metadata: {} };
     },
-    async errors(code, count) {
-      const all = await (await language(count)).diagnostics(code);
+    async errors(code, { count, above = [] } = {}) {
+      const ran = sources(count);
+      const known = new Set(ran);
+      const cells = [...ran, ...above.filter((source) => !known.has(source))];
+      const all = await after(cells, (asked) => asked.diagnostics(code));
       return all.filter(({ severity }) => severity === "error");
     },
     isInUse: () => isInUse,

@@ -12,6 +12,7 @@ import { createLanguageRequests } from "./languageRequests.js";
 import { watchParent } from "./parentPoller.js";
 import { openSockets, type RequestChannel } from "./sockets.js";
 import { createTypeAdvice } from "./typeAdvice.js";
+import { createTypeLink } from "./typeLink.js";
 import { createWire, type Incoming, type JsonObject } from "./wire.js";
 
 const { connectionFile, shared: memory } = workerData as WorkerStart;
@@ -20,6 +21,8 @@ const port = parentPort;
 const flags = new Int32Array(memory);
 const connection = readConnection(connectionFile);
 
+/** Type errors that nobody asked for can be switched off; `// @check` stays. */
+const givesAdvice = process.env["ATTENTION_LAB_CHECK"] !== "off";
 /** The sockets close at the latest this long after the kernel was told to end. */
 const closeMs = 1000;
 const standardError = 2;
@@ -45,8 +48,14 @@ const reply = (request: Incoming, type: string, content: JsonObject, metadata?: 
   const message = { identities: request.identities, type, parent: request.header, content };
   sockets.outbox[channels.get(request) ?? "shell"].push(wire.encode(metadata ? { ...message, metadata } : message));
 };
+const typeLink = createTypeLink({
+  language,
+  send: (parent, content) => iopub.publish({ parent, type: "comm_msg", content }),
+  failed: complain,
+});
 const advice = createTypeAdvice({
   language,
+  isTold: (session) => typeLink.isOpenTo(session),
   isComputing: () => executions.running() !== undefined,
   display: (parent, content) => iopub.publish({ parent, type: "display_data", content }),
   failed: complain,
@@ -56,8 +65,7 @@ const executions = createExecutions({
   history,
   reply,
   run: (order) => toMain(order),
-  // Type errors below the cells are switched off here; `// @check` stays.
-  ...(process.env["ATTENTION_LAB_CHECK"] === "off" ? {} : { advice }),
+  ...(givesAdvice ? { advice } : {}),
 });
 let inputToken: number | undefined;
 let closing: Promise<void> | undefined;
@@ -127,9 +135,11 @@ const handlers: Readonly<Record<string, Handler>> = {
   },
 };
 
-function receiveComm({ header, content, metadata, buffers }: Incoming): undefined {
+function receiveComm(message: Incoming): undefined {
+  const { header, content, metadata, buffers } = message;
   if (!isCommType(header.msg_type) || typeof content["comm_id"] !== "string") return;
   comms.follow(header.msg_type, content);
+  if (givesAdvice && typeLink.receive(message)) return;
   const copies = buffers.map((buffer) => new Uint8Array(buffer).buffer);
   toMain({ kind: "comm", type: header.msg_type, content, metadata, buffers: copies }, copies);
 }

@@ -21,6 +21,8 @@ export interface TypeAdvice {
 export interface TypeAdvicePorts {
   readonly language: Pick<LanguageRequests, "isInUse" | "errors">;
   readonly isComputing: () => boolean;
+  /** Whether the front end of that session shows type errors by itself. */
+  readonly isTold: (session: string) => boolean;
   readonly display: (parent: Header, content: JsonObject) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -35,9 +37,10 @@ const shownFindings = 20;
  * one that begins with `// @check` was checked before it ran.
  *
  * Only for somebody who writes: it begins with the first completion or inspection. A notebook that is executed without a
- * front end asks for neither, so its outputs are the same each time.
+ * front end asks for neither, so its outputs are the same each time. A front end that underlines type errors (`typeLink.ts`)
+ * gets none below its cells.
  */
-export function createTypeAdvice({ language, isComputing, display, failed }: TypeAdvicePorts): TypeAdvice {
+export function createTypeAdvice({ language, isComputing, isTold, display, failed }: TypeAdvicePorts): TypeAdvice {
   const latest = new Map<string, number>();
   const keyOf = ({ id, code }: NumberedCell): string => id ?? code;
   const isLatest = (cell: NumberedCell): boolean => latest.get(keyOf(cell)) === cell.count;
@@ -56,9 +59,10 @@ export function createTypeAdvice({ language, isComputing, display, failed }: Typ
     try {
       while (waiting.length > 0 && !isComputing()) {
         const cell = waiting.shift();
-        if (!cell || !isLatest(cell)) continue;
-        const found = await language.errors(cell.code, cell.count);
-        if (found.length > 0 && isLatest(cell)) display(cell.header, bundleOf(cell.count, found));
+        if (!cell || !isLatest(cell) || isTold(cell.header.session)) continue;
+        const found = await language.errors(cell.code, { count: cell.count });
+        if (found.length > 0 && isLatest(cell) && !isTold(cell.header.session))
+          display(cell.header, bundleOf(cell.count, found));
       }
     } finally {
       isChecking = false;

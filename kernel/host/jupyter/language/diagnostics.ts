@@ -2,10 +2,11 @@ import ts from "typescript";
 import type { Project } from "./project.js";
 import type { VirtualCell } from "./virtualCells.js";
 
-/** What the type checker says about a cell; line and column start at 1, columns count UTF-16 units. */
+/** What the type checker says about a cell; line and column start at 1, columns and lengths count UTF-16 units. */
 export interface CellDiagnostic {
   readonly line: number;
   readonly column: number;
+  readonly length: number;
   readonly message: string;
   readonly code: number;
   readonly severity: "error" | "warning";
@@ -32,6 +33,7 @@ function asCellDiagnostic(found: ts.Diagnostic, cell: VirtualCell, code: string,
   const base = {
     line: before.length,
     column: (before.at(-1) ?? "").length + 1,
+    length: found.length ?? 0,
     code: found.code,
     severity: found.category === ts.DiagnosticCategory.Error && !onlyWarned.has(found.code) ? "error" : "warning",
   } as const;
