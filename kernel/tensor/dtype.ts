@@ -1,3 +1,5 @@
+import { halfBits, halfValue } from "./half.js";
+
 /** Element types, named as in onnxruntime. */
 export type DType = "float32" | "float64" | "float16" | "int64" | "int32" | "bool" | "uint8";
 
@@ -63,31 +65,4 @@ export function packNumbers<D extends DType>(dtype: D, values: ArrayLike<number>
 /** Element `i` as a number. */
 export function numberAt(dtype: DType, data: DataOf[DType], i: number): number {
   return dtype === "float16" ? halfValue(data[i] as number) : Number(data[i]);
-}
-
-const scratch = new DataView(new ArrayBuffer(4));
-
-/** The float16 bit pattern nearest to a number, ties to even, beyond 65504 to infinity. */
-export function halfBits(x: number): number {
-  scratch.setFloat32(0, x);
-  const bits = scratch.getUint32(0);
-  const sign = (bits >>> 16) & 0x8000;
-  if (Number.isNaN(x)) return sign | 0x7e00;
-  const magnitude = Math.abs(x);
-  if (magnitude >= 65520) return sign | 0x7c00;
-  const exponent = Math.max(Math.floor(Math.log2(magnitude || Number.MIN_VALUE)), -14);
-  const scaled = magnitude / 2 ** (exponent - 10);
-  const floor = Math.floor(scaled);
-  const rest = scaled - floor;
-  const units = floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0);
-  return sign | ((exponent + 14) * 1024 + units);
-}
-
-/** The number a float16 bit pattern stands for. */
-export function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }

@@ -1,6 +1,6 @@
 export { asciiBytes, asciiText, bytesIn, dataFrom } from "./bytes.js";
 export type { DataOf, DType } from "./dtype.js";
-export { allocate, bytesOf, dtypes, halfBits, halfValue, isDType, isFloat, numberAt, packNumbers } from "./dtype.js";
+export { allocate, bytesOf, dtypes, isDType, isFloat, numberAt, packNumbers } from "./dtype.js";
 export { einsum } from "./einsum.js";
 export type { EinsumSpec } from "./einsumSpec.js";
 export { parseEinsum } from "./einsumSpec.js";
@@ -13,6 +13,7 @@ export {
   ShapeError,
   UnsupportedError,
 } from "./errors.js";
+export { halfBits, halfValue } from "./half.js";
 export { nearestName } from "./nearest.js";
 export { decodeNpy, encodeNpy } from "./npy.js";
 export type { DecodeNpzOptions } from "./npz.js";

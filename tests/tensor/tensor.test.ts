@@ -85,6 +85,12 @@ describe("float16", () => {
     expect(halfValue(halfBits(65519))).toBe(65504);
     expect(halfValue(halfBits(65520))).toBe(Infinity);
     expect(Object.is(halfValue(halfBits(-0)), -0)).toBe(true);
+    // Just above and below a tie: rounded once, not to float32 first.
+    expect(halfValue(halfBits(1 + 2 ** -11 + 2 ** -40))).toBe(1 + 2 ** -10);
+    expect(halfValue(halfBits(1 + 3 * 2 ** -11 - 2 ** -40))).toBe(1 + 2 ** -10);
+    expect(halfValue(halfBits(65520 - 2 ** -20))).toBe(65504);
+    expect(halfValue(halfBits(-1e300))).toBe(-Infinity);
+    expect(halfValue(halfBits(2 ** -25 + 2 ** -60))).toBe(2 ** -24);
   });
 });
 
