@@ -2,6 +2,7 @@ import type { Compiled, RunSettings, Value } from "./graph/index.js";
 import { devices, engineOf } from "./host/devices.js";
 import { files, hubFolders, modelFolders } from "./host/files.js";
 import { kernel } from "./host/jupyter/api.js";
+import { announceLoad } from "./host/jupyter/representations/loading.js";
 import { versions } from "./host/versions.js";
 import type { Host, LoadOptions, Model } from "./models/index.js";
 import { loadModel } from "./models/index.js";
@@ -9,7 +10,7 @@ import { checkOptions } from "./tensor/index.js";
 
 const host: Host = {
   files,
-  engine: engineOf,
+  engine: async (device, dtype) => engineOf(device, dtype, { onLoad: announceLoad }),
   modelFolders,
   hubFolders,
   interruptSignal: () => kernel()?.interruptSignal(),
@@ -49,7 +50,7 @@ export async function compile(
     const signal = host.interruptSignal();
     return signal ? { signal } : {};
   };
-  const compiled = await (await engineOf(device)).compile(outputs, settings());
+  const compiled = await (await host.engine(device, "float32")).compile(outputs, settings());
   return { ...compiled, run: async (feeds, wanted, given = settings()) => compiled.run(feeds, wanted, given) };
 }
 

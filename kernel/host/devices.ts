@@ -5,6 +5,7 @@ import { knownNames, OptionError, UnsupportedError } from "../tensor/index.js";
 import { engineThread } from "./engineThread.js";
 import type { Hardware } from "./hardware.js";
 import { graphicsCard, nvidiaCard, processor } from "./hardware.js";
+import type { EngineOptions } from "./session.js";
 import { OrtEngine, providerOf } from "./session.js";
 
 /** A place where graphs can run. */
@@ -124,11 +125,15 @@ async function resolveAuto(): Promise<Device> {
 const engines = new Map<string, OrtEngine>();
 
 /**
- * The engine of a device, one per process and precision; float32 where the device lacks float16.
+ * The engine of a device, one per process and precision (`onLoad` is that of the first call); float32 where the device lacks float16.
  *
  * Throws   OptionError on a name that is no device; UnsupportedError on one that cannot be used here, with the reason
  */
-export async function engineOf(device: string, dtype: Precision = "float32"): Promise<Engine> {
+export async function engineOf(
+  device: string,
+  dtype: Precision = "float32",
+  { onLoad }: Pick<EngineOptions, "onLoad"> = {},
+): Promise<Engine> {
   if (!names.includes(device)) throw new OptionError(`load: unknown device "${device}"${knownNames(device, names)}`);
   // The processor needs no trial.
   const found = device === "cpu" ? undefined : device === "auto" ? await resolveAuto() : await deviceOf(device);
@@ -138,9 +143,12 @@ export async function engineOf(device: string, dtype: Precision = "float32"): Pr
   const precision = found && !found.dtypes.includes(dtype) ? "float32" : dtype;
   const key = `${name} ${precision}`;
   const deviceBytes = name === "cpu" ? undefined : found?.memoryBytes;
-  const engine =
-    engines.get(key) ??
-    new OrtEngine(name, { dtype: precision, ...(deviceBytes === undefined ? {} : { deviceBytes }) });
+  const options: EngineOptions = {
+    dtype: precision,
+    ...(deviceBytes === undefined ? {} : { deviceBytes }),
+    ...(onLoad && { onLoad }),
+  };
+  const engine = engines.get(key) ?? new OrtEngine(name, options);
   engines.set(key, engine);
   return engine;
 }

@@ -22,12 +22,20 @@ interface Session {
   users: number;
 }
 
+export type OnLoad = (load: {
+  readonly sizeBytes: number;
+  readonly device: string;
+  readonly loaded: Promise<unknown>;
+}) => void;
+
 export interface EngineOptions {
   readonly thread?: EngineThread;
   /** Memory of this machine that may still be taken, in bytes. */
   readonly freeBytes?: () => number;
   /** Memory of the device itself, in bytes; unbounded where it is not known. */
   readonly deviceBytes?: number;
+  /** Called when weights begin to load. */
+  readonly onLoad?: OnLoad;
   /** What matrix products are computed in; default float32. */
   readonly dtype?: Engine["dtype"];
 }
@@ -83,6 +91,7 @@ export class OrtEngine implements Engine {
   readonly #thread: EngineThread;
   readonly #freeBytes: () => number;
   readonly #deviceBytes: number;
+  readonly #onLoad: OnLoad | undefined;
   readonly #coverage: Coverage | undefined;
   readonly #sessions = new Map<string, Session>();
 
@@ -94,6 +103,7 @@ export class OrtEngine implements Engine {
     this.#thread = thread;
     this.#freeBytes = freeBytes;
     this.#deviceBytes = deviceBytes;
+    this.#onLoad = options.onLoad;
     this.#coverage = device === "cpu" ? undefined : new Coverage(this.#provider, thread);
   }
 
@@ -112,8 +122,10 @@ export class OrtEngine implements Engine {
     const { key, fitted, model } = plan;
     let session = this.#sessions.get(key);
     if (!session) {
-      this.#refuse("load", weightBytes(fitted) * sessionFactor);
+      const sizeBytes = weightBytes(fitted);
+      this.#refuse("load", sizeBytes * sessionFactor);
       session = { ready: this.#create(key, model), users: 0 };
+      this.#onLoad?.({ sizeBytes, device: this.device, loaded: session.ready });
       this.#sessions.set(key, session);
     }
     session.users++;
