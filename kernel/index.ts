@@ -110,8 +110,35 @@ export {
 } from "./tensor/index.js";
 export { EngineError, FormatError, OptionError, ShapeError, Tensor, tensor, UnsupportedError } from "./tensor/index.js";
 
-export type { AblateOptions, AblationMode, AblationRow, PromptMetric, TokenName } from "./analyses/index.js";
-export { ablate, AblationTable, logitDifference, promptLoss } from "./analyses/index.js";
+export type {
+  AblateOptions,
+  AblationMode,
+  AblationRow,
+  AttributionOptions,
+  LensOptions,
+  LensResult,
+  LogitAttribution,
+  MassiveActivation,
+  PromptMetric,
+  SecondarySink,
+  SinkHead,
+  SinkOptions,
+  SinkSample,
+  TokenName,
+} from "./analyses/index.js";
+export {
+  ablate,
+  AblationTable,
+  logitAttribution,
+  logitDifference,
+  logitLens,
+  promptLoss,
+  SinkReport,
+  sinks,
+} from "./analyses/index.js";
+
+/** Prompts with known answers, each a function of its seed. */
+export * as tasks from "./tasks/index.js";
 
 export type { Comm, CommMessage, DisplayHandle, DisplayOptions } from "./host/jupyter/api.js";
 export { clearOutput, display, input, interruptSignal, openComm, registerCommTarget } from "./host/jupyter/api.js";

@@ -46,7 +46,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Folders whose index is their registry: every other file there must be named in it. */
 const registries = [
-  ...["kernel/models/families", "kernel/graph/ops", "kernel/interventions", "kernel/probes", "kernel/analyses"],
+  ...[
+    "kernel/models/families",
+    "kernel/graph/ops",
+    "kernel/interventions",
+    "kernel/probes",
+    "kernel/analyses",
+    "kernel/tasks",
+  ],
   ...["kernel/attention/mechanisms", "kernel/attention/masks", "kernel/attention/positions"],
 ];
 

@@ -54,6 +54,8 @@ export class Model {
   readonly width: number;
   /** Longest prompt, in tokens. */
   readonly positions: number;
+  /** Whether a token sees only what comes before it. */
+  readonly causal: boolean;
   readonly device: string;
   /** Every address that `capture` and `Run.at` know. */
   readonly addresses: readonly Address[];
@@ -75,6 +77,7 @@ export class Model {
     this.headDim = blueprint.headDim;
     this.width = blueprint.width;
     this.positions = blueprint.positions;
+    this.causal = blueprint.causal;
     this.device = parts.engine.device;
     this.addresses = [...this.#forward.values.keys()];
   }
@@ -229,6 +232,15 @@ export class Model {
     });
   }
 
+  /**
+   * The id of a text that is one token, special tokens aside. A leading space belongs to it.
+   *
+   * Throws   OptionError when the text is several tokens; UnsupportedError without a tokenizer
+   */
+  tokenId(text: string): number {
+    return singleToken(this.#parts.tokenizer, text);
+  }
+
   /** The model in text: its sizes, and every address with the shape of its activation. */
   describe(): string {
     const { name, architecture, layers, heads, kvHeads, headDim, width, positions, device } = this;
@@ -264,8 +276,8 @@ export class Model {
     edits: readonly GraphEdit[],
     gated: boolean,
   ): WrittenRun {
-    const { blueprint, weights, tokenizer } = this.#parts;
-    const tokenId = (text: string): number => singleToken(tokenizer, text);
+    const { blueprint, weights } = this.#parts;
+    const tokenId = (text: string): number => this.tokenId(text);
     const first = gated ? gateHeads(blueprint) : undefined;
     return writeRun({ blueprint, weights, untouched: this.#forward, batch, tokens, tokenId, edits, first });
   }

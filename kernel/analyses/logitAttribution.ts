@@ -1,0 +1,102 @@
+import type { Value } from "../graph/index.js";
+import { build, gradients, substitute } from "../graph/index.js";
+import type { ComputeOptions, Model, ModelInput, Site } from "../models/index.js";
+import { checkOptions, OptionError, type Tensor, UnsupportedError } from "../tensor/index.js";
+import { dependsOn } from "./parts/dependsOn.js";
+import { frozenNorm } from "./parts/frozenNorm.js";
+import type { PromptMetric } from "./parts/metric.js";
+import { promptsOf } from "./parts/prompts.js";
+import { meanOf } from "./parts/statistics.js";
+
+export interface AttributionOptions {
+  /** Linear in the logits, as `logitDifference` is. */
+  readonly metric: PromptMetric;
+  readonly signal?: NonNullable<ComputeOptions["signal"]>;
+}
+
+/** Shares of a metric by what wrote them into the residual stream; means over prompts. They add up to `metric`. */
+export interface LogitAttribution {
+  readonly metric: number;
+  /** By layer and head. */
+  readonly heads: readonly (readonly number[])[];
+  /** By layer: what the attention adds besides its heads, the bias of its output. */
+  readonly attentionBias: readonly number[];
+  /** By layer. */
+  readonly mlps: readonly number[];
+  /** What the first block reads. */
+  readonly embed: number;
+  /** Of the last norm's bias. */
+  readonly normBias: number;
+  /** What no part explains: 0 but for rounding where a model's blocks only add to the stream. */
+  readonly unexplained: number;
+}
+
+/**
+ * Direct logit attribution: what each head and MLP adds to a metric by itself, with the scale of the last norm held where it is.
+ *
+ *   (r_{l,h} / σ_final) · (W_U[:,a] − W_U[:,b]) = z_{l,h} · (W_O^h u), u the metric's direction in the residual stream
+ *
+ * Range    on raw weights: the norm's weight is in u, its centring too, so that nothing needs folding
+ * Throws   OptionError for a model without a prediction head; UnsupportedError where the metric or the heads do not enter linearly
+ * Source   arXiv:2211.00593 §3.1; the products are made as z · (W_O u), never as r
+ */
+export async function logitAttribution(
+  model: Model,
+  inputs: string | readonly string[] | ModelInput,
+  options: AttributionOptions,
+): Promise<LogitAttribution> {
+  checkOptions("logitAttribution", options, ["metric", "signal"]);
+  const { metric, signal } = options;
+  const found: Readonly<Record<string, Tensor>>[] = [];
+  for (const [index, prompt] of promptsOf("logitAttribution", inputs).entries()) {
+    const write = (site: Site): Record<string, Value> => attributed(site, metric, index);
+    found.push(await model.compute(prompt.times(1), write, signal ? { signal } : {}));
+  }
+  const mean = (name: string, ...at: number[]): number => meanOf(found.map((each) => each[name].item(...at)));
+  const layers = Array.from({ length: model.layers }, (_, l) => l);
+  const heads = layers.map((l) => Array.from({ length: model.heads }, (_, h) => mean(`heads ${l}`, h)));
+  const sum = (xs: readonly number[]): number => xs.reduce((total, x) => total + x, 0);
+  const attentionBias = layers.map((l) => mean(`attention ${l}`) - sum(heads[l]));
+  const mlps = layers.map((l) => mean(`mlp ${l}`));
+  const [value, stream, embed] = [mean("metric"), mean("stream"), mean("embed")];
+  const unexplained = stream - embed - sum(heads.flat()) - sum(attentionBias) - sum(mlps);
+  return { metric: value, heads, attentionBias, mlps, embed, normBias: value - stream, unexplained };
+}
+
+function attributed(site: Site, metric: PromptMetric, index: number): Record<string, Value> {
+  const { model, addresses, at } = site;
+  if (!addresses.includes("logits") || !addresses.includes("ln_final")) {
+    throw new OptionError(`logitAttribution: ${model.architecture} has no last norm and prediction head`);
+  }
+  const [x, final, logits] = [at(`blocks.${model.layers - 1}.resid_post`), at("ln_final"), at("logits")];
+  const r = build.apply("Identity", [x]);
+  const seen = frozenNorm(final, x, r);
+  const predicted = substitute(logits, new Map([[final, seen]]));
+  const frozen: Site = {
+    ...site,
+    at: (address) => (address === "ln_final" ? seen : address === "logits" ? predicted : at(address)),
+  };
+  const value = build.reduceSum(metric.write(frozen, [index]));
+  const [direction] = gradients(value, [r]); // [1,Q,M]
+  if (dependsOn(direction, r)) {
+    throw new UnsupportedError(
+      `logitAttribution: ${metric.name} is not linear in the last hidden state of ${model.architecture}`,
+    );
+  }
+  const along = (written: Value): Value => build.reduceSum(build.mul(written, direction));
+  const outputs: Record<string, Value> = { metric: value, stream: along(x), embed: along(at("blocks.0.resid_pre")) };
+  for (let layer = 0; layer < model.layers; layer++) {
+    const [z, written] = [at(`blocks.${layer}.attn.z`), at(`blocks.${layer}.attn_out`)];
+    const apart = build.apply("Identity", [z]);
+    const [byHead] = gradients(along(substitute(written, new Map([[z, apart]]))), [apart]); // W_O u, [1,H,Q,D]
+    if (dependsOn(byHead, apart)) {
+      throw new UnsupportedError(
+        `logitAttribution: ${model.architecture} changes the sum of its heads by a norm of its own`,
+      );
+    }
+    outputs[`heads ${layer}`] = build.reduceSum(build.mul(z, byHead), [0, 2, 3]); // [H]
+    outputs[`attention ${layer}`] = along(written);
+    outputs[`mlp ${layer}`] = along(at(`blocks.${layer}.mlp_out`));
+  }
+  return outputs;
+}

@@ -1,0 +1,201 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Model, SinkReport } from "../../kernel/lib/index.js";
+import { encodeSafetensors, load, sinks, Tensor } from "../../kernel/lib/index.js";
+import { massiveActivations, medianOf } from "../../kernel/lib/analyses/parts/residual.js";
+import { firstTokenLife, secondarySinks } from "../../kernel/lib/analyses/parts/secondarySinks.js";
+import { reader, sumOf } from "../interventions/patterns.js";
+import { readOracle, readTensors } from "../models/oracle.js";
+
+const T = 12;
+const row = (shift: number): number[] => Array.from({ length: T }, (_, t) => 5 + ((7 * t + shift) % 80));
+const prompts = { inputIds: [row(0), row(31)] };
+
+/** The tiny GPT-2 with other weights, in a folder of its own. */
+async function planted(
+  change: (name: string, data: Float32Array) => void,
+): Promise<{ model: Model; remove: () => Promise<void> }> {
+  const { folder } = await readOracle("gpt2");
+  const copy = mkdtempSync(join(tmpdir(), "planted-"));
+  cpSync(folder, copy, { recursive: true });
+  const tensors = [...(await readTensors(join(folder, "model.safetensors")))].map(([name, { shape, data }]) => {
+    const own = Float32Array.from(data as Float32Array);
+    change(name, own);
+    return [name, new Tensor("float32", shape, own)] as const;
+  });
+  writeFileSync(join(copy, "model.safetensors"), encodeSafetensors(Object.fromEntries(tensors), { format: "pt" }));
+  const model = await load(copy);
+  return {
+    model,
+    remove: async () => {
+      await model.dispose();
+      rmSync(copy, { recursive: true });
+    },
+  };
+}
+
+const [width, headDim, dimension] = [48, 12, 5];
+
+/** Token 0 has one huge dimension; every query asks for it, every key answers with it. */
+function plantSink(name: string, data: Float32Array): void {
+  if (/ln_1\.weight$/.test(name)) data.fill(1);
+  if (/ln_1\.bias$/.test(name)) data.fill(0);
+  if (/wte\.weight$/.test(name)) for (let i = dimension; i < data.length; i += width) data[i] = 0;
+  if (/wpe\.weight$/.test(name)) {
+    for (let i = dimension; i < data.length; i += width) data[i] = 0;
+    data[dimension] = 1e5;
+  }
+  const isFirst = (column: number): boolean => column % headDim === 0;
+  if (/c_attn\.bias$/.test(name)) for (let c = 0; c < 2 * width; c++) data[c] = c < width && isFirst(c) ? 10 : 0;
+  if (/c_attn\.weight$/.test(name)) {
+    for (let r = 0; r < width; r++)
+      for (let c = 0; c < 2 * width; c++) {
+        data[r * 3 * width + c] = c >= width && isFirst(c) && r === dimension ? 10 : 0;
+      }
+  }
+}
+
+/** Queries are zero: attention is even. */
+function plantEven(name: string, data: Float32Array): void {
+  if (/c_attn\.bias$/.test(name)) data.fill(0, 0, width);
+  if (/c_attn\.weight$/.test(name)) for (let r = 0; r < width; r++) data.fill(0, r * 3 * width, r * 3 * width + width);
+}
+
+describe("sinks on a model with a planted sink", () => {
+  let found: SinkReport;
+  let end: () => Promise<void>;
+  beforeAll(async () => {
+    const { model, remove } = await planted(plantSink);
+    end = remove;
+    found = await sinks(model, prompts);
+  });
+  afterAll(() => end());
+
+  it("finds it in every head, at every ε, and at no other key", () => {
+    for (const epsilon of [0.1, 0.3, 0.9, 0.999]) {
+      expect(found.rate(0, epsilon)).toBe(1);
+      for (let key = 1; key < T; key++) expect(found.rate(key, epsilon)).toBe(0);
+    }
+    expect(found.curve(0).find(({ rate }) => rate < 1)!.epsilon).toBeGreaterThan(0.999);
+    expect(found.topKeys[0].key).toBe(0);
+    expect(found.firstTokens.map(({ share }) => share)).toEqual([0.5, 0.5]);
+    expect(found.weights).toBe("raw");
+    for (const head of found.heads) {
+      expect(head.rowEntropy).toBeLessThan(1e-3);
+      expect(head.columnEntropy).toBeGreaterThan(0.99);
+      expect(head.sinkLogit).toBeGreaterThan(50);
+      expect(head.drain).toBeLessThan(Infinity);
+    }
+  });
+
+  it("finds exactly the massive activation, and the peak of the residual stream", () => {
+    const places = found.massive.map(
+      ({ prompt, layer, position, dimension: at }) => `${prompt} ${layer} ${position} ${at}`,
+    );
+    expect(places).toEqual(
+      [0, 1].flatMap((prompt) => [-1, 0, 1, 2].map((layer) => `${prompt} ${layer} 0 ${dimension}`)),
+    );
+    for (const { first, others } of found.residualPeaks) expect(first / others).toBeGreaterThan(100);
+    expect(found.secondary.filter(({ kind }) => kind !== "noise")).toEqual([]);
+  });
+
+  it("shows itself: what token 0 is, the curves as a picture, the heads as a table", () => {
+    const show = (found as unknown as Record<symbol, () => Record<string, string>>)[Symbol.for("Jupyter.display")]();
+    expect(show["text/plain"]).toMatch(/Token 0 is “.+” in 50 %, “.+” in 50 % of the prompts/);
+    expect(show["text/plain"]).toMatch(/^100 % of heads put more than 0\.3 on token 0/m);
+    expect(show["image/svg+xml"]).toMatch(/^<svg [\s\S]*threshold ε[\s\S]*key 3[\s\S]*<\/svg>$/);
+    expect(show["image/svg+xml"]).not.toMatch(/<script|NaN|undefined/);
+  });
+});
+
+describe("sinks on a model without", () => {
+  it("finds nothing where attention is even: α_0 is exactly Σ 1/(q + 1) / T", async () => {
+    const { model, remove } = await planted(plantEven);
+    const found = await sinks(model, prompts);
+    const even = sumOf(T, (q) => 1 / (q + 1)) / T;
+    expect([found.rate(0, 0.3), found.rate(0, even + 1e-6), found.rate(0, even - 1e-6)]).toEqual([0, 0, 1]);
+    expect(found.massive).toEqual([]);
+    expect(found.secondary.filter(({ kind }) => kind !== "noise")).toEqual([]);
+    for (const head of found.heads) {
+      expect(Math.abs(head.received - even)).toBeLessThan(1e-6);
+      expect(Math.abs(head.rowEntropy - 1)).toBeLessThan(1e-6);
+      expect(Math.abs(head.sinkLogit)).toBeLessThan(1e-6);
+    }
+    await remove();
+  });
+
+  it("says of a random model what loops over its tensors say, per prompt and then on average", async () => {
+    const model = await load((await readOracle("llama_rope3")).folder);
+    const [together, first, second] = [
+      await sinks(model, { inputIds: [row(0), row(40).slice(0, 9)] }),
+      await sinks(model, { inputIds: [row(0)] }),
+      await sinks(model, { inputIds: [row(40).slice(0, 9)] }),
+    ];
+    const run = await model.run({ inputIds: [row(0)] }, { capture: ["blocks.*.attn.v", "blocks.*.resid_post"] });
+    const a = reader(run.at("blocks.1.attn.pattern"));
+    const alpha = (k: number): number => sumOf(T - k, (i) => a(0, 2, k + i, k)) / (T - k);
+    const norm = (k: number): number => Math.hypot(...run.at("blocks.1.attn.v").slice(0, 1, k).numbers());
+    const head = first.heads[model.heads + 2];
+    expect([head.layer, head.head]).toEqual([1, 2]);
+    expect(Math.abs(head.received - alpha(0))).toBeLessThan(1e-6);
+    expect(Math.abs(first.samples[0].received.item(1, 2, 4) - alpha(4))).toBeLessThan(1e-6);
+    expect(Math.abs(head.plainDrain - norm(0) / (sumOf(T - 1, (i) => norm(i + 1)) / (T - 1)))).toBeLessThan(1e-5);
+    const post = run.at("blocks.2.resid_post");
+    expect(Math.abs(first.residualPeaks[3].first - Math.hypot(...post.slice(0, 0).numbers()))).toBeLessThan(1e-3);
+    for (const [i, one] of together.heads.entries()) {
+      expect(one.received).toBe((first.heads[i].received + second.heads[i].received) / 2);
+      expect(one.rowEntropy).toBe((first.heads[i].rowEntropy + second.heads[i].rowEntropy) / 2);
+    }
+    // Threshold per sample, then average: never the threshold of an average.
+    for (const epsilon of [0.1, 0.2, 0.3]) {
+      expect(together.rate(0, epsilon)).toBeCloseTo((first.rate(0, epsilon) + second.rate(0, epsilon)) / 2, 12);
+    }
+    expect(() => together.rate(9, 0.3)).toThrow(/no key 9 in every prompt; expected 0 … 8/);
+    await expect(sinks(model, { inputIds: [[1, 2]] })).rejects.toThrow(/prompt 0 must have at least 4 tokens/);
+    await expect(sinks(model, prompts, { epsilon: 0.3 } as object)).rejects.toThrow(/unknown option "epsilon"/);
+    await model.dispose();
+  });
+});
+
+describe("parts of the sink report", () => {
+  /** States of 3 tokens in 2 dimensions: token 0 is long from state 2 to 5; token 1 points its way for some of them. */
+  const statesOf = (layers: number, alike: (state: number) => boolean, peak: readonly [number, number]) => {
+    const states = Array.from({ length: layers + 1 }, (_, s) => [
+      Float64Array.of(s >= peak[0] && s < peak[1] ? 500 : 1, 0),
+      Float64Array.of(alike(s) ? 3 : 0, alike(s) ? 0.5 : 3),
+      Float64Array.of(0, 1),
+    ]);
+    return { states, norms: states.map((tokens) => tokens.map((h) => Math.hypot(...h))) };
+  };
+
+  it("token 0's life goes from its largest rise to its largest fall", () => {
+    expect(firstTokenLife([1, 2, 90, 91, 92, 3, 2])).toEqual([2, 5]);
+    expect(firstTokenLife([1, 1, 50, 50])).toEqual([2, 3]);
+  });
+
+  it.each([
+    [32, 10, "secondary"],
+    [32, 3, "noise"],
+    [32, 20, "primary"],
+    [40, 24, "secondary"],
+    [12, 4, "secondary"],
+    [12, 1, "noise"],
+    [12, 7, "primary"],
+  ])("in %i layers, %i states alike are %s", (layers, lifetime, kind) => {
+    const found = secondarySinks(statesOf(layers, (s) => s >= 3 && s < 3 + lifetime, [2, layers - 2]));
+    expect(found).toEqual([{ position: 1, createdAfter: 2, lifetime, share: lifetime / (layers - 4), kind }]);
+  });
+
+  it("nothing is alike: no candidates", () => {
+    expect(secondarySinks(statesOf(32, () => false, [2, 30]))).toEqual([]);
+  });
+
+  it("massive activations pass both thresholds", () => {
+    const states = [[Float64Array.of(101, 0.1, 0.1), Float64Array.of(0.1, 99, 0.1)]];
+    expect(massiveActivations({ states })).toEqual([{ layer: -1, position: 0, dimension: 0, value: 101, median: 0.1 }]);
+    expect(massiveActivations({ states: [[Float64Array.of(101, 0.2, 0.2)]] })).toEqual([]);
+    expect([medianOf([3, 1, 2]), medianOf([4, 1, 2, 3])]).toEqual([2, 2.5]);
+  });
+});
