@@ -2,7 +2,7 @@ import { replace } from "../interventions/index.js";
 import type { ComputeOptions, Model, ModelInput } from "../models/index.js";
 import { checkOptions, knownNames, OptionError, ShapeError, Tensor } from "../tensor/index.js";
 import { AblationTable } from "./ablationTable.js";
-import type { PromptMetric } from "./parts/metric.js";
+import { numbersOf, type PromptMetric } from "./parts/metric.js";
 import type { AblationMode } from "./parts/modes.js";
 import { editOf, modeNames, perRow, randomHead, setsOutputs } from "./parts/modes.js";
 import type { Prompt } from "./parts/prompts.js";
@@ -10,6 +10,7 @@ import { promptsOf } from "./parts/prompts.js";
 import { rowsOf, type SweepRow } from "./parts/sweepRows.js";
 import { sweepSteps } from "./parts/sweepMemo.js";
 import { tableRows } from "./parts/tableRows.js";
+import { tiled } from "./parts/tiled.js";
 
 export interface AblateOptions {
   readonly metric: PromptMetric;
@@ -129,7 +130,7 @@ export async function ablate(
         interventions: [replace({ at: `blocks.${layer}.resid_pre`, with: tiled(stream, count) }), ...edits],
       },
     );
-    const [untouched, ...touched] = checkedMetric(metric, value, count);
+    const [untouched, ...touched] = numbersOf("ablate", metric, value, count);
     return touched.map((each) => each - untouched);
   }
 }
@@ -145,14 +146,6 @@ function indicesOf(name: string, given: readonly number[] | undefined, count: nu
     );
   }
   return list;
-}
-
-/** A metric's numbers; throws ShapeError unless there is one per row. */
-function checkedMetric({ name }: PromptMetric, value: Tensor, rows: number): number[] {
-  if (value.shape.join() !== String(rows)) {
-    throw new ShapeError(`ablate: ${name} must give one number per row, [${rows}]; got [${value.shape.join()}]`);
-  }
-  return Array.from(value.numbers());
 }
 
 async function cleanRun(
@@ -181,7 +174,7 @@ async function cleanRun(
   );
   const byLayer = (part: string): ReadonlyMap<number, Tensor> =>
     new Map(parts.includes(part) ? layers.map((layer) => [layer, found[addressOf(part, layer)]]) : []);
-  const [value] = checkedMetric(metric, found["metric"], 1);
+  const [value] = numbersOf("ablate", metric, found["metric"], 1);
   return { metric: value, real, streams: byLayer("resid_pre"), outputs: byLayer("attn.z") };
 }
 
@@ -213,12 +206,6 @@ function checkLengths(runs: readonly CleanRun[]): void {
       `ablate: "resample" needs at least two prompts of one length, got ${lengths.join(", ")} tokens`,
     );
   }
-}
-
-function tiled(x: Tensor, count: number): Tensor<"float32"> {
-  const data = new Float32Array(x.size * count);
-  for (let i = 0; i < count; i++) data.set(x.data as Float32Array, i * x.size);
-  return new Tensor("float32", [count, ...x.shape.slice(1)], data);
 }
 
 /** What a mode acts on in each row; nothing in row 0 and in the rows of other modes. */

@@ -1,7 +1,7 @@
 import type { Value } from "../../graph/index.js";
 import { build, substitute } from "../../graph/index.js";
 import type { Site } from "../../models/index.js";
-import { OptionError, Tensor } from "../../tensor/index.js";
+import { OptionError, ShapeError, Tensor } from "../../tensor/index.js";
 
 /** One number per prompt, written on the model's graph. */
 export interface PromptMetric {
@@ -41,4 +41,12 @@ export function logitsAt(site: Site, positions: readonly number[]): Value {
   const hidden = site.at("ln_final");
   const picked = build.unsqueeze(build.gatherND(hidden, indices), [1]); // [B,1,M]
   return build.squeeze(substitute(logits, new Map([[hidden, picked]])), [1]);
+}
+
+/** What a metric gave; throws ShapeError unless that is one number per row. */
+export function numbersOf(place: string, { name }: PromptMetric, value: Tensor, rows: number): number[] {
+  if (value.shape.join() !== String(rows)) {
+    throw new ShapeError(`${place}: ${name} must give one number per row, [${rows}]; got [${value.shape.join()}]`);
+  }
+  return Array.from(value.numbers());
 }

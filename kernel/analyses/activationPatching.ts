@@ -1,0 +1,130 @@
+import { replace } from "../interventions/index.js";
+import type { ComputeOptions, GraphEdit, Model, ModelInput } from "../models/index.js";
+import { checkOptions, OptionError, ShapeError, Tensor } from "../tensor/index.js";
+import { numbersOf, type PromptMetric } from "./parts/metric.js";
+import { perRow } from "./parts/modes.js";
+import { runPairs, type PairRun } from "./parts/pairs.js";
+import { meanOf } from "./parts/statistics.js";
+import { tiled } from "./parts/tiled.js";
+import { PatchingMap } from "./patchingMap.js";
+
+export interface PatchingOptions {
+  readonly metric: PromptMetric;
+  /** `"heads"`: the output of each head; `"tokens"`: the residual stream before each layer, at each token. */
+  readonly over: "heads" | "tokens";
+  /** Default all. */
+  readonly layers?: readonly number[];
+  readonly signal?: NonNullable<ComputeOptions["signal"]>;
+}
+
+/**
+ * Runs corrupted prompts with one activation of the clean run at a time, and says how much of the metric comes back. All
+ * patches of a layer ride in one batch that starts from the corrupted residual stream before it.
+ *
+ *   recovery = (m_patched − m_corrupted) / (m_clean − m_corrupted)
+ *
+ * Range    1 brings all back, 0 nothing; undefined, and said so, where clean and corrupted metric are the same
+ * Throws   ShapeError unless each pair of prompts has one length
+ * Source   arXiv:2202.05262 §2.1, arXiv:2309.16042 §2
+ */
+export async function activationPatching(
+  model: Model,
+  clean: string | readonly string[] | ModelInput,
+  corrupted: string | readonly string[] | ModelInput,
+  options: PatchingOptions,
+): Promise<PatchingMap> {
+  checkOptions("activationPatching", options, ["metric", "over", "layers", "signal"]);
+  const { metric, over, signal } = options;
+  const layers = options.layers ?? Array.from({ length: model.layers }, (_, l) => l);
+  const wrong = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer >= model.layers);
+  if (wrong !== undefined) {
+    throw new OptionError(
+      `activationPatching: a layer is a whole number in 0 … ${model.layers - 1}, got ${String(wrong)}`,
+    );
+  }
+  if (over !== "heads" && over !== "tokens") {
+    throw new OptionError(`activationPatching: over must be "heads" or "tokens", got "${String(over)}"`);
+  }
+  const settings: ComputeOptions = signal ? { signal } : {};
+  const streams = layers.map((layer) => `blocks.${layer}.resid_pre`);
+  const patches = over === "heads" ? layers.map((layer) => `blocks.${layer}.attn.z`) : streams;
+  const kept = { clean: patches, corrupted: streams };
+  const pairs = await runPairs("activationPatching", model, [clean, corrupted], metric, kept, settings);
+  if (over === "tokens") checkSameLengths(pairs, streams[0]);
+
+  const effects: number[][][] = pairs.map(() => []);
+  for (const layer of layers) {
+    for (const [index, pair] of pairs.entries()) {
+      const { count, edits } = over === "heads" ? headPatches(model, layer, pair) : tokenPatches(layer, pair);
+      const { value } = await model.compute(
+        pair.corrupted.times(count),
+        (site) => ({ value: metric.write(site, new Array<number>(count).fill(index)) }),
+        { ...settings, interventions: edits },
+      );
+      const [untouched, ...patched] = numbersOf("activationPatching", metric, value, count);
+      effects[index].push(patched.map((each) => each - untouched));
+    }
+  }
+  const isDefined = pairs.map(
+    ({ metric: { clean: a, corrupted: b } }) => Math.abs(a - b) > 1e-6 * (Math.abs(a) + Math.abs(b)),
+  );
+  const recovery = layers.map((_, at) =>
+    effects[0][at].map((_effect, column) => {
+      const shares = pairs.flatMap(({ metric: { clean: a, corrupted: b } }, p) =>
+        isDefined[p] ? [effects[p][at][column] / (a - b)] : [],
+      );
+      return shares.length === 0 ? NaN : meanOf(shares);
+    }),
+  );
+  return new PatchingMap({
+    title: model.name,
+    metric: metric.name,
+    column: over === "heads" ? "head" : "token",
+    layers,
+    recovery,
+    effects,
+    clean: pairs.map((pair) => pair.metric.clean),
+    corrupted: pairs.map((pair) => pair.metric.corrupted),
+    undefinedPairs: [...pairs.keys()].filter((p) => !isDefined[p]),
+  });
+}
+
+interface Patches {
+  /** Rows of the batch: the first is left alone. */
+  readonly count: number;
+  readonly edits: readonly GraphEdit[];
+}
+
+function headPatches({ heads }: Model, layer: number, { clean, stream }: PairRun): Patches {
+  const count = heads + 1;
+  const mask = new Uint8Array(count * heads);
+  for (let head = 0; head < heads; head++) mask[(head + 1) * heads + head] = 1;
+  const at = `blocks.${layer}.attn.z`;
+  const start = `blocks.${layer}.resid_pre`;
+  return {
+    count,
+    edits: [
+      replace({ at: start, with: tiled(stream[start], count) }),
+      perRow(replace({ at, with: tiled(clean[at], count) }), new Tensor("bool", [count, heads], mask)),
+    ],
+  };
+}
+
+function tokenPatches(layer: number, { clean, stream }: PairRun): Patches {
+  const at = `blocks.${layer}.resid_pre`;
+  const [, length, width] = stream[at].shape;
+  const rows = tiled(stream[at], length + 1);
+  for (let t = 0; t < length; t++) {
+    rows.data.set(clean[at].slice(0, t).data as Float32Array, ((t + 1) * length + t) * width);
+  }
+  return { count: length + 1, edits: [replace({ at, with: rows })] };
+}
+
+function checkSameLengths(pairs: readonly PairRun[], stream: string): void {
+  const lengths = pairs.map((pair) => pair.stream[stream].shape[1]);
+  if (lengths.some((length) => length !== lengths[0])) {
+    throw new ShapeError(
+      `activationPatching: over "tokens" needs pairs of one length, got ${lengths.join(", ")} tokens`,
+    );
+  }
+}

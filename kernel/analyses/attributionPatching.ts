@@ -1,0 +1,89 @@
+import type { Value } from "../graph/index.js";
+import { build, gradients } from "../graph/index.js";
+import type { ComputeOptions, Model, ModelInput } from "../models/index.js";
+import { checkOptions } from "../tensor/index.js";
+import { activationPatching } from "./activationPatching.js";
+import type { PromptMetric } from "./parts/metric.js";
+import { runPairs } from "./parts/pairs.js";
+import { meanOf } from "./parts/statistics.js";
+
+export interface AttributionPatchingOptions {
+  readonly metric: PromptMetric;
+  /** Layers in which every head is patched exactly as well, to say how good the estimate is: default the first and the last. */
+  readonly checkedLayers?: readonly number[];
+  readonly signal?: NonNullable<ComputeOptions["signal"]>;
+}
+
+export interface AttributionPatchingResult {
+  /** [layer][head]: the estimated change of the metric, mean over pairs. */
+  readonly effects: readonly (readonly number[])[];
+  /** [pair][layer][head] */
+  readonly perPair: readonly (readonly (readonly number[])[])[];
+  /** Correlation of estimated and exact effects over the heads and pairs of the checked layers; NaN where either is constant. */
+  readonly correlation: number;
+  readonly checkedLayers: readonly number[];
+}
+
+/**
+ * Estimates what patching each head's output would do, all heads from one derivative per pair, and checks the estimate
+ * against exact patching in some layers.
+ *
+ *   effect = Σ (z_clean − z_corrupted) · ∂m/∂z_corrupted
+ *
+ * Range    first order: exact where the metric is linear in a head's output
+ * Throws   ShapeError unless each pair of prompts has one length
+ * Source   Nanda, "Attribution Patching" (2023); arXiv:2310.10348
+ */
+export async function attributionPatching(
+  model: Model,
+  clean: string | readonly string[] | ModelInput,
+  corrupted: string | readonly string[] | ModelInput,
+  options: AttributionPatchingOptions,
+): Promise<AttributionPatchingResult> {
+  checkOptions("attributionPatching", options, ["metric", "checkedLayers", "signal"]);
+  const { metric, checkedLayers = [...new Set([0, model.layers - 1])], signal } = options;
+  const settings: ComputeOptions = signal ? { signal } : {};
+  const layers = Array.from({ length: model.layers }, (_, l) => l);
+  const outputs = layers.map((layer) => `blocks.${layer}.attn.z`);
+  const kept = { clean: outputs, corrupted: [] };
+  const pairs = await runPairs("attributionPatching", model, [clean, corrupted], metric, kept, settings);
+
+  const perPair: number[][][] = [];
+  for (const [index, pair] of pairs.entries()) {
+    const found = await model.compute(
+      pair.corrupted.times(1),
+      ({ at, feed, ...site }) => {
+        const zs = outputs.map((address) => at(address));
+        const derivatives = gradients(build.reduceSum(metric.write({ at, feed, ...site }, [index])), zs);
+        const effect = (z: Value, layer: number): Value => {
+          const other = feed(`clean ${layer}`, pair.clean[outputs[layer]], z.shape);
+          return build.reduceSum(build.mul(build.sub(other, z), derivatives[layer]), [0, 2, 3]); // [H]
+        };
+        return Object.fromEntries(zs.map((z, layer) => [`${layer}`, effect(z, layer)]));
+      },
+      settings,
+    );
+    perPair.push(layers.map((layer) => Array.from(found[layer].numbers())));
+  }
+  const exact =
+    checkedLayers.length > 0
+      ? await activationPatching(model, clean, corrupted, { ...settings, metric, over: "heads", layers: checkedLayers })
+      : undefined;
+  const estimated = perPair.flatMap((pair) => checkedLayers.flatMap((layer) => pair[layer]));
+  return {
+    effects: layers.map((layer) =>
+      perPair[0][layer].map((_, head) => meanOf(perPair.map((pair) => pair[layer][head]))),
+    ),
+    perPair,
+    correlation: exact ? correlationOf(estimated, exact.effects.flat(2)) : NaN,
+    checkedLayers,
+  };
+}
+
+/** Pearson's correlation; NaN where either side is constant. */
+function correlationOf(xs: readonly number[], ys: readonly number[]): number {
+  const [mx, my] = [meanOf(xs), meanOf(ys)];
+  const sum = (of: (i: number) => number): number => xs.reduce((total, _, i) => total + of(i), 0);
+  const spread = Math.sqrt(sum((i) => (xs[i] - mx) ** 2) * sum((i) => (ys[i] - my) ** 2));
+  return spread === 0 ? NaN : sum((i) => (xs[i] - mx) * (ys[i] - my)) / spread;
+}

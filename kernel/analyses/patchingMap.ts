@@ -1,0 +1,68 @@
+import { showWith } from "../tensor/index.js";
+import { escapeHtml, htmlTable, textTable, type Column } from "./parts/table.js";
+
+export interface PatchingParts {
+  readonly title: string;
+  readonly metric: string;
+  /** What a column is: `"head"` or `"token"`. */
+  readonly column: "head" | "token";
+  readonly layers: readonly number[];
+  /** [layer][column], means over the pairs that have one; NaN where none has. */
+  readonly recovery: readonly (readonly number[])[];
+  /** [pair][layer][column]: the change of the metric itself. */
+  readonly effects: readonly (readonly (readonly number[])[])[];
+  /** Of each pair. */
+  readonly clean: readonly number[];
+  readonly corrupted: readonly number[];
+  /** Pairs whose metric is the same clean and corrupted: nothing can be recovered there. */
+  readonly undefinedPairs: readonly number[];
+}
+
+/** How much of a metric each patch brings back. Immutable; shows itself as a table, layers × columns. */
+export class PatchingMap implements PatchingParts {
+  readonly title: string;
+  readonly metric: string;
+  readonly column: "head" | "token";
+  readonly layers: readonly number[];
+  readonly recovery: readonly (readonly number[])[];
+  readonly effects: readonly (readonly (readonly number[])[])[];
+  readonly clean: readonly number[];
+  readonly corrupted: readonly number[];
+  readonly undefinedPairs: readonly number[];
+
+  constructor(parts: PatchingParts) {
+    this.title = parts.title;
+    this.metric = parts.metric;
+    this.column = parts.column;
+    this.layers = parts.layers;
+    this.recovery = parts.recovery;
+    this.effects = parts.effects;
+    this.clean = parts.clean;
+    this.corrupted = parts.corrupted;
+    this.undefinedPairs = parts.undefinedPairs;
+  }
+
+  get caption(): string {
+    const { title, metric, column, clean, undefinedPairs } = this;
+    const without = undefinedPairs.length > 0 ? `; undefined for pairs ${undefinedPairs.join(", ")}` : "";
+    return `Activation patching of ${title}: share of ${metric} recovered by each ${column}, ${clean.length} pairs${without}`;
+  }
+}
+
+interface Line {
+  readonly layer: number;
+  readonly values: readonly number[];
+}
+
+showWith(PatchingMap.prototype, (map) => {
+  const lines: Line[] = map.layers.map((layer, i) => ({ layer, values: map.recovery[i] }));
+  const names = map.recovery[0]?.map((_, i) => i) ?? [];
+  const columns: Column<Line>[] = [
+    { name: `layer \\ ${map.column}`, of: ({ layer }) => layer },
+    ...names.map((i) => ({ name: String(i), of: ({ values }: Line) => Number(values[i].toPrecision(3)) })),
+  ];
+  return {
+    "text/plain": `${map.caption}\n${textTable(lines, columns)}`,
+    "text/html": `<p>${escapeHtml(map.caption)}</p>${htmlTable(lines, columns)}`,
+  };
+});
