@@ -2,7 +2,10 @@ import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { AttentionRenderer } from "./renderer.js";
 
 // Written out, not imported: this file is loaded when JupyterLab starts, the payload code only with the first figure.
-const headGridMime = "application/vnd.attention-lab.head-grid.v1+json";
+const mimeTypes = [
+  "application/vnd.attention-lab.head-grid.v1+json",
+  "application/vnd.attention-lab.head-grids.v1+json",
+];
 
 /** Draws saved figures, without a kernel and in untrusted notebooks too. */
 const extension: IRenderMime.IExtension = {
@@ -13,7 +16,7 @@ const extension: IRenderMime.IExtension = {
   dataType: "json",
   rendererFactory: {
     safe: true,
-    mimeTypes: [headGridMime],
+    mimeTypes,
     createRenderer: (options) => new AttentionRenderer(options),
   },
 };

@@ -1,7 +1,8 @@
-import { headGridMime, readHeadGrid } from "../views/index.js";
+import { headGridMime, headGridsMime, readHeadGrid, readHeadGrids } from "../views/index.js";
 import { niceTop, type ScaleName } from "./colourScale.js";
 import { largestWeight } from "./frame.js";
 import { drawHeadGrid } from "./headGrid.js";
+import { stackedDocuments } from "./stackedDocuments.js";
 import { drawOneHead } from "./oneHead.js";
 import type { PaletteName } from "./palettes.js";
 
@@ -44,6 +45,12 @@ const drawers: Readonly<Record<string, (payload: unknown, options: FigureOptions
     checkIndex("layer", head.layer, payload.layers);
     checkIndex("head", head.head, payload.heads);
     return drawOneHead(payload, sample, head.layer, head.head, look, widthPx);
+  },
+  [headGridsMime]: (value, { head, ...options }) => {
+    if (head) throw new RangeError("figure: a head belongs to one of the stacks; expected the picture of its grid");
+    const { title, stacks } = readHeadGrids(value);
+    const pictures = stacks.map(({ grid }) => drawers[headGridMime](grid, options));
+    return stackedDocuments(`Attention patterns of ${title}`, pictures);
   },
 };
 

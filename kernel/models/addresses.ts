@@ -33,16 +33,13 @@ export function resolveAddresses(place: string, request: unknown, known: readonl
   });
   if (found.length > 0) return found;
   const shapes = [...new Set(known.map((candidate) => candidate.replace(/\.\d+\./, ".*.")))];
-  const layer = /^blocks\.(\d+)\.(.+)$/.exec(address);
-  const layers = known.filter((candidate) => candidate.endsWith(".attn.pattern")).length;
-  if (layer && Number(layer[1]) >= layers && shapes.includes(`blocks.*.${layer[2]}`)) {
-    throw new OptionError(`${place}: no layer ${layer[1]} for "${request}"; expected 0 … ${layers - 1}`);
+  const layer = /^(.*\b)blocks\.(\d+)\.(.+)$/.exec(address);
+  if (layer && shapes.includes(`${layer[1]}blocks.*.${layer[3]}`)) {
+    const layers = known.filter(
+      (candidate) => candidate.replace(/\.\d+\./, ".*.") === `${layer[1]}blocks.*.${layer[3]}`,
+    );
+    throw new OptionError(`${place}: no layer ${layer[2]} for "${request}"; expected 0 … ${layers.length - 1}`);
   }
   const asked = address.replace(/\.\d+\./, ".*.");
   throw new OptionError(`${place}: unknown address "${request}"${knownNames(asked, shapes)}`);
-}
-
-/** The layer of a block's address. */
-export function layerOf(address: Address): number {
-  return Number(/^blocks\.(\d+)\./.exec(address)?.[1] ?? NaN);
 }

@@ -1,6 +1,23 @@
 import type { Value } from "../graph/index.js";
 import { formatShape } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
+import type { Blueprint } from "./family.js";
+import { stacksOf } from "./stacks.js";
+
+/** The sizes of a model, a line for each kind of attention where there are several. */
+export function describeSizes(blueprint: Blueprint, device: string): readonly string[] {
+  const { kvHeads, width, positions, decoder } = blueprint;
+  const stacks = stacksOf(blueprint);
+  const heads = stacks.map(({ name, layers, heads: count, headDim }) => {
+    const shared = (kvHeads ?? count) === count ? "" : ` (${kvHeads} of keys and values)`;
+    return `${name === "" ? "" : `${name}: `}${layers} layers × ${count} heads${shared} of ${headDim}`;
+  });
+  const counted = (limit: number): string =>
+    Number.isFinite(limit) ? `${limit} positions` : "any number of positions";
+  const places = decoder ? `${counted(positions)} read, ${counted(decoder.positions)} written` : counted(positions);
+  const rest = `width ${width}, ${places}, on ${device}`;
+  return heads.length === 1 ? [`${heads[0]}, ${rest}`] : [...heads, rest];
+}
 
 /** `blocks.*.attn.q` as its path and its last part. */
 function split(address: Address): readonly [string, string] {

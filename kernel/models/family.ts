@@ -1,6 +1,7 @@
-import type { Value } from "../graph/index.js";
-import type { Tensor } from "../tensor/index.js";
+import type { SymbolicShape, Value } from "../graph/index.js";
+import type { DType, Tensor } from "../tensor/index.js";
 import type { JsonObject } from "./json.js";
+import type { AttentionStack } from "./attentionStack.js";
 
 /** A weight that a model needs. */
 export interface TensorSpec {
@@ -23,6 +24,23 @@ export interface Batch {
   readonly tokenTypeIds: Int32Array;
   /** [batch, query]; undefined where the model is to count by itself. */
   readonly positionIds?: Int32Array | undefined;
+  /** What the decoder of an encoder–decoder model reads. */
+  readonly decoder?: DecoderBatch;
+  /** What the encoder reads in place of tokens; `inputIds` then only count its positions. */
+  readonly features?: Tensor;
+}
+
+/** The decoder's tokens, padded to one length. */
+export interface DecoderBatch extends Pick<Batch, "length" | "inputIds" | "attentionMask"> {
+  /** [batch, target]: the token that each position is to predict, −1 for none. */
+  readonly labels: Int32Array;
+}
+
+/** A graph input other than a row of whole numbers per prompt. */
+export interface InputSpec {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: SymbolicShape;
 }
 
 /** What a model's graph is written against. */
@@ -59,7 +77,7 @@ export interface Blueprint {
   /** Longest prompt, in tokens. */
   readonly positions: number;
   readonly tokenTypes: number;
-  /** Whether keys after the query are masked. */
+  /** Whether keys after the query are masked; of an encoder–decoder model, in its encoder. */
   readonly causal: boolean;
   readonly padId: number;
   /** Tokens after which a text is finished. */
@@ -69,11 +87,31 @@ export interface Blueprint {
   readonly tensors: readonly TensorSpec[];
   /** The name under which a checkpoint's tensor is known here; undefined where it is knowingly ignored. */
   readonly canonicalName: (name: string) => string | undefined;
-  /** Graph inputs, each [batch, query] int32. */
-  readonly inputs: readonly string[];
+  /** Kinds of attention, where there is more than one. */
+  readonly stacks?: readonly AttentionStack[];
+  /** What an encoder–decoder model has besides; `positions` are those of its encoder. */
+  readonly decoder?: DecoderSide;
+  /** Graph inputs; those given by name only are [batch, query] int32. */
+  readonly inputs: readonly (string | InputSpec)[];
   readonly feeds: (batch: Batch) => Readonly<Record<string, Tensor>>;
   /** Writes the graph; returns its outputs by name. */
   readonly build: (context: GraphContext) => Readonly<Record<string, Value>>;
+}
+
+/** How the decoder of an encoder–decoder model starts, and how it runs by itself. */
+export interface DecoderSide {
+  /** The token before the first one; undefined where the config names none. */
+  readonly startId: number | undefined;
+  /** Whether a text is started by its own last token instead, the name of its language. */
+  readonly startsWithLast: boolean;
+  /** Longest text, in tokens. */
+  readonly positions: number;
+  /** What the encoder reads in place of tokens, [batch, bins, frames]. */
+  readonly features?: { readonly bins: number; readonly frames: number };
+  /** Inputs of the decoder alone: the encoder's hidden states among them. */
+  readonly inputs: readonly InputSpec[];
+  /** Writes the decoder alone. */
+  readonly build: Blueprint["build"];
 }
 
 /** Rules of one model family: the architectures it loads and how it reads their configs. */

@@ -23,7 +23,12 @@ export function arange({ size, length }: Batch): Int32Array {
 }
 
 /** The token after each position, −1 where either of the two is padding or the prompt ends. */
-export function nextIds({ size, length, inputIds, attentionMask }: Batch): Int32Array {
+export function nextIds({
+  size,
+  length,
+  inputIds,
+  attentionMask,
+}: Pick<Batch, "size" | "length" | "inputIds" | "attentionMask">): Int32Array {
   return Int32Array.from({ length: size * length }, (_, i) =>
     i % length < length - 1 && attentionMask[i] === 1 && attentionMask[i + 1] === 1 ? inputIds[i + 1] : -1,
   );
@@ -37,4 +42,9 @@ export function realPositions({ size, length, attentionMask }: Batch, masked = 0
     for (let t = b * length; t < (b + 1) * length; t++) positions[t] = attentionMask[t] === 1 ? seen++ : masked;
   }
   return positions;
+}
+
+/** What the positions of a spoken prompt are called: when they begin, 20 ms apart. */
+export function timeLabels({ size, length }: Batch): string[][] {
+  return Array.from({ length: size }, () => Array.from({ length }, (_, t) => `${(t / 50).toFixed(2)}s`));
 }

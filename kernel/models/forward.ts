@@ -17,10 +17,20 @@ export type Edit = (address: Address, value: Value) => Value;
 /**
  * Writes a model's graph.
  *
- * Shapes   inputs [batch, query] int32
+ * Shapes   inputs [batch, query] int32 unless the blueprint says otherwise
  */
-export function forward(blueprint: Blueprint, weights: ReadonlyMap<string, Value>, edit?: Edit): Forward {
-  const inputs = new Map(blueprint.inputs.map((name) => [name, input(name, "int32", ["batch", "query"])]));
+export function forward(
+  blueprint: Pick<Blueprint, "family" | "inputs" | "build">,
+  weights: ReadonlyMap<string, Value>,
+  edit?: Edit,
+): Forward {
+  const inputs = new Map(
+    blueprint.inputs.map((spec) => {
+      const { name, dtype, shape } =
+        typeof spec === "string" ? ({ name: spec, dtype: "int32", shape: ["batch", "query"] } as const) : spec;
+      return [name, input(name, dtype, shape)] as const;
+    }),
+  );
   const values = new Map<Address, Value>();
   const known = (kind: string, found: Value | undefined, name: string): Value => {
     if (!found) throw new EngineError(`${blueprint.family}: no ${kind} "${name}" was declared`);

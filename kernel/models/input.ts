@@ -1,14 +1,19 @@
-import { checkOptions, OptionError, ShapeError, UnsupportedError } from "../tensor/index.js";
+import type { Tensor } from "../tensor/index.js";
+import { checkOptions, OptionError, UnsupportedError } from "../tensor/index.js";
 import type { Batch, Blueprint } from "./family.js";
-import type { Tokenizer } from "./tokenizer.js";
+import type { Rows } from "./rows.js";
+import { checkedIds, checkedRows, flatten, longest, sameLengths } from "./rows.js";
+import type { Tokenized, Tokenizer } from "./tokenizer.js";
 
-/** Whole numbers, one row per prompt. */
-export type Rows = readonly ArrayLike<number | bigint>[];
-
-/** Token ids given by hand. Rows of different lengths are padded on the right, and the padding is masked. */
+/**
+ * Token ids given by hand. Rows of different lengths are padded on the right, and the padding is masked.
+ *
+ * An encoder–decoder model reads one of `inputIds`, `text` and `inputFeatures`, and for its decoder `decoderInputIds`,
+ * `labels` or `targetText`; from the last two the decoder's tokens are made by shifting them right.
+ */
 export interface ModelInput {
   /** [batch, query] */
-  readonly inputIds: Rows;
+  readonly inputIds?: Rows;
   /** [batch, query]: 1 real, 0 padding; all real when left out, whatever the ids. */
   readonly attentionMask?: Rows;
   /** [batch, query]; all 0 when left out. */
@@ -18,6 +23,18 @@ export interface ModelInput {
    * otherwise. For a prompt with padding on its left, positions that count real tokens only are given here.
    */
   readonly positionIds?: Rows;
+  /** [batch, target]: tokens of the decoder, its start token first. */
+  readonly decoderInputIds?: Rows;
+  /** [batch, target]: 1 real, 0 padding; all real when left out, but for what pads rows of different lengths. */
+  readonly decoderAttentionMask?: Rows;
+  /** [batch, target]: the token that each position is to predict, −100 for none: the loss is over these. */
+  readonly labels?: Rows;
+  /** What the encoder of a speech model reads, [batch, bins, frames]: see `audioFeatures`. */
+  readonly inputFeatures?: Tensor;
+  /** One prompt per row of the batch, for the encoder. */
+  readonly text?: string | readonly string[];
+  /** What the decoder is to write for each prompt. */
+  readonly targetText?: string | readonly string[];
 }
 
 /** A batch and what it was made from. */
@@ -27,58 +44,12 @@ export interface Prepared {
   readonly texts: readonly (string | undefined)[];
 }
 
-/** Row `name` of an input as numbers, each in 0 … limit − 1. */
-function checkedRows(name: string, rows: unknown, limit: number): number[][] {
-  if (!Array.isArray(rows))
-    throw new OptionError(`run: ${name} must be an array with one row per prompt, got ${typeof rows}`);
-  return rows.map((row: unknown, b) => {
-    if (typeof row !== "object" || row === null || !("length" in row)) {
-      throw new OptionError(
-        `run: ${name}[${b}] must be an array of whole numbers, got ${row === null ? "null" : typeof row}`,
-      );
-    }
-    return Array.from(row as ArrayLike<number | bigint>, (held, t) => {
-      const id = typeof held === "bigint" ? Number(held) : held;
-      if (!Number.isInteger(id) || id < 0 || id >= limit) {
-        throw new OptionError(
-          `run: ${name}[${b}][${t}] must be a whole number in 0 … ${limit - 1}, got ${String(held)}`,
-        );
-      }
-      return id;
-    });
-  });
-}
-
-function sameLengths(name: string, rows: readonly number[][], ids: readonly number[][]): void {
-  const lengths = (of: readonly number[][]): string => of.map((row) => row.length).join(", ");
-  if (lengths(rows) !== lengths(ids)) {
-    throw new ShapeError(
-      `run: ${name} must have the lengths of inputIds; expected [${lengths(ids)}], got [${lengths(rows)}]`,
-    );
-  }
-}
-
-function flatten(rows: readonly number[][], length: number, pad: number): Int32Array {
-  return Int32Array.from(rows.flatMap((row) => [...row, ...new Array<number>(length - row.length).fill(pad)]));
-}
-
-function batchOf(
-  { padId, positions, vocabulary, tokenTypes, architecture, inputs }: Blueprint,
-  { inputIds, attentionMask, tokenTypeIds, positionIds }: ModelInput,
-): Batch {
+function batchOf(blueprint: Blueprint, { inputIds, attentionMask, tokenTypeIds, positionIds }: ModelInput): Batch {
+  const { padId, positions, tokenTypes, inputs, architecture } = blueprint;
   if (positionIds && !inputs.includes("position_ids")) {
     throw new OptionError(`run: ${architecture} has no position ids; leave positionIds out`);
   }
-  const ids = checkedRows("inputIds", inputIds, vocabulary);
-  if (ids.length === 0) throw new OptionError("run: expected at least one prompt, got an empty list");
-  const empty = ids.findIndex((row) => row.length === 0);
-  if (empty >= 0) throw new OptionError(`run: prompt ${empty} has no tokens`);
-  const long = ids.findIndex((row) => row.length > positions);
-  if (long >= 0) {
-    throw new ShapeError(
-      `run: prompt ${long} has ${ids[long].length} tokens, but ${architecture} has ${positions} positions; shorten it`,
-    );
-  }
+  const ids = checkedIds("inputIds", inputIds, "prompt", blueprint);
   const mask = attentionMask ? checkedRows("attentionMask", attentionMask, 2) : ids.map((row) => row.map(() => 1));
   const types = tokenTypeIds
     ? checkedRows("tokenTypeIds", tokenTypeIds, tokenTypes)
@@ -87,7 +58,7 @@ function batchOf(
   sameLengths("tokenTypeIds", types, ids);
   const places = positionIds ? checkedRows("positionIds", positionIds, positions) : undefined;
   if (places) sameLengths("positionIds", places, ids);
-  const length = Math.max(...ids.map((row) => row.length));
+  const length = longest(ids);
   return {
     size: ids.length,
     length,
@@ -96,6 +67,26 @@ function batchOf(
     tokenTypeIds: flatten(types, length, 0),
     positionIds: places && flatten(places, length, 0),
   };
+}
+
+/** Fields that only a model with a decoder of its own reads. */
+const ofPairs = ["decoderInputIds", "decoderAttentionMask", "labels", "inputFeatures", "text", "targetText"];
+
+/**
+ * Prompts as a tokenizer reads them.
+ *
+ * Throws   OptionError on anything but texts; UnsupportedError without a tokenizer
+ */
+export function encodeTexts(value: unknown, tokenizer: Tokenizer | undefined): readonly Tokenized[] {
+  const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (texts.length === 0) throw new OptionError("run: expected at least one prompt, got an empty list");
+  if (!tokenizer) throw new UnsupportedError("run: this model has no tokenizer; pass { inputIds } instead of text");
+  return texts.map((text, i) => {
+    if (typeof text !== "string")
+      throw new OptionError(`run: prompt ${i} must be text, got ${text === null ? "null" : typeof text}`);
+    if (text.trim() === "") throw new OptionError(`run: prompt ${i} is empty`);
+    return tokenizer.encode(text);
+  });
 }
 
 /**
@@ -115,23 +106,22 @@ export function prepare(
         `run: expected a prompt, a list of prompts or { inputIds }, got ${value === null ? "null" : typeof value}`,
       );
     }
+    const foreign = Object.keys(value).find((name) => ofPairs.includes(name));
+    if (foreign !== undefined) {
+      throw new OptionError(
+        `run: ${foreign} is for encoder–decoder models, but ${blueprint.architecture} is none; pass a prompt or { inputIds }`,
+      );
+    }
     checkOptions("run", value, ["inputIds", "attentionMask", "tokenTypeIds", "positionIds"]);
-    const batch = batchOf(blueprint, value as ModelInput);
+    const batch = batchOf(blueprint, value);
     return { batch, texts: new Array<undefined>(batch.size).fill(undefined) };
   }
-  const texts: readonly unknown[] = typeof value === "string" ? [value] : value;
-  if (texts.length === 0) throw new OptionError("run: expected at least one prompt, got an empty list");
-  if (!tokenizer) throw new UnsupportedError("run: this model has no tokenizer; pass { inputIds } instead of text");
-  const encoded = texts.map((text, i) => {
-    if (typeof text !== "string")
-      throw new OptionError(`run: prompt ${i} must be text, got ${text === null ? "null" : typeof text}`);
-    if (text.trim() === "") throw new OptionError(`run: prompt ${i} is empty`);
-    return tokenizer.encode(text);
-  });
+  const texts = typeof value === "string" ? [value] : (value as readonly string[]);
+  const encoded = encodeTexts(texts, tokenizer);
   const batch = batchOf(blueprint, {
     inputIds: encoded.map(({ ids }) => ids),
     attentionMask: encoded.map(({ ids }) => ids.map(() => 1)),
     tokenTypeIds: encoded.map(({ tokenTypeIds }) => tokenTypeIds),
   });
-  return { batch, texts: texts as readonly string[] };
+  return { batch, texts };
 }

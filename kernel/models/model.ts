@@ -3,22 +3,25 @@ import { activationBytes, bindFeeds, build, gradients, programOf } from "../grap
 import { checkOptions, OptionError, showWith, Tensor } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
 import { resolveAddresses } from "./addresses.js";
-import { describeAddresses } from "./describe.js";
+import { describeAddresses, describeSizes } from "./describe.js";
 import type { Batch, Blueprint } from "./family.js";
+import { timeLabels } from "./feeds.js";
 import type { Forward } from "./forward.js";
 import { forward } from "./forward.js";
 import { checkRoom, Generation, realIds, rightPadded } from "./generate.js";
-import { gateFeeds, gateHeads, headEdits } from "./headGates.js";
-import type { ModelInput } from "./input.js";
+import { gateFeeds, gateHeads, headEdits, outputOf } from "./headGates.js";
+import type { ModelInput, Prepared } from "./input.js";
 import { prepare } from "./input.js";
 import { nextTokenLoss } from "./nextToken.js";
 import type { ComputeOptions, GenerateOptions, GradientOptions, Gradients, RunOptions } from "./options.js";
+import { preparePair } from "./pairInput.js";
 import { Run } from "./run.js";
 import type { GraphEdit, Site } from "./site.js";
 import { outputsOf, sortInterventions, writeRun } from "./written.js";
 import type { WrittenRun } from "./written.js";
 import { chooserOf } from "./sampling.js";
 import { singleToken } from "./singleToken.js";
+import { partsOf, writesText } from "./stacks.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 /** Beyond this many bytes of activations, a session is made that keeps only what was asked for. */
@@ -92,9 +95,9 @@ export class Model {
     checkOptions("run", options, ["capture", "patterns", "interventions", "probes", "signal"]);
     const { capture = [], patterns = true, interventions = [], probes = [] } = options;
     const { signal = this.#parts.interruptSignal() } = options;
-    const { blueprint, tokenizer, name, provenance } = this.#parts;
+    const { blueprint, name, provenance } = this.#parts;
     const settings: RunSettings = signal ? { signal } : {};
-    const { batch, texts } = prepare(input, blueprint, tokenizer);
+    const { batch, texts } = this.#prepare(input);
     const { edits: graphEdits, heads } = sortInterventions(interventions);
     const edits = headEdits(heads, blueprint);
     const asked = capture.flatMap((address) => resolveAddresses("capture", address, this.addresses));
@@ -103,14 +106,13 @@ export class Model {
     );
 
     const feeds = blueprint.feeds(batch);
-    const needClean = [
-      ...new Set(edits.filter(({ mode }) => mode === "mean").map(({ layer }) => `blocks.${layer}.attn.z`)),
-    ];
+    const needClean = [...new Set(edits.filter(({ mode }) => mode === "mean").map(outputOf))];
     const clean = needClean.length > 0 ? await this.#compute(needClean, feeds, false, settings) : {};
-    const gates =
-      edits.length > 0 ? gateFeeds(edits, blueprint, batch, (layer) => clean[`blocks.${layer}.attn.z`]) : {};
+    const gates = edits.length > 0 ? gateFeeds(edits, blueprint, batch, (address) => clean[address]) : {};
     const tokens = this.#tokensOf(batch);
-    const common = { title: name, blueprint, batch, texts, tokens, addresses: this.addresses, provenance };
+    const decoderTokens = batch.decoder && this.#labels(batch.decoder);
+    const read = { batch, texts, tokens, decoderTokens };
+    const common = { title: name, blueprint, ...read, addresses: this.addresses, provenance };
     if (graphEdits.length === 0 && probes.length === 0) {
       const captured = await this.#compute(wanted, { ...feeds, ...gates }, edits.length > 0, settings);
       return new Run({ ...common, captured });
@@ -134,8 +136,8 @@ export class Model {
   ): Promise<Readonly<Record<string, Tensor>>> {
     checkOptions("compute", options, ["interventions", "signal"]);
     const { interventions = [], signal = this.#parts.interruptSignal() } = options;
-    const { blueprint, tokenizer } = this.#parts;
-    const { batch } = prepare(input, blueprint, tokenizer);
+    const { blueprint } = this.#parts;
+    const { batch } = this.#prepare(input);
     const written = this.#write(batch, this.#tokensOf(batch), interventions, false);
     const outputs = write(written.site);
     return this.#once(outputs, { ...blueprint.feeds(batch), ...written.feeds }, signal ? { signal } : {});
@@ -150,7 +152,7 @@ export class Model {
   async gradients(input: string | readonly string[] | ModelInput, options: GradientOptions): Promise<Gradients> {
     checkOptions("gradients", options, ["of", "at", "signal"]);
     const { of, at, signal = this.#parts.interruptSignal() } = options;
-    const { blueprint, tokenizer, engine } = this.#parts;
+    const { blueprint, engine } = this.#parts;
     const { values } = this.#forward;
     const one = (address: Address): Address => {
       const [first, ...more] = resolveAddresses("gradients", address, this.addresses);
@@ -164,7 +166,7 @@ export class Model {
       asked.map((address) => values.get(address)!),
     );
     const outputs = Object.fromEntries(derivatives.map((d, i) => [`grad ${asked[i]}`, d]));
-    const { batch } = prepare(input, blueprint, tokenizer);
+    const { batch } = this.#prepare(input);
     const settings: RunSettings = signal ? { signal } : {};
     const compiled = await engine.compile({ ...outputs, value: loss }, settings);
     try {
@@ -200,7 +202,7 @@ export class Model {
       throw new OptionError(`generate: ${blueprint.architecture} does not predict next tokens`);
     }
     const choose = chooserOf(options);
-    const { batch } = prepare(input, blueprint, tokenizer);
+    const { batch } = this.#prepare(input);
     if (batch.positionIds) throw new OptionError("generate: positions are counted here; leave positionIds out");
     const prompts = realIds(batch);
     checkRoom(prompts, maxNewTokens, blueprint);
@@ -243,11 +245,10 @@ export class Model {
 
   /** The model in text: its sizes, and every address with the shape of its activation. */
   describe(): string {
-    const { name, architecture, layers, heads, kvHeads, headDim, width, positions, device } = this;
-    const shared = kvHeads === heads ? "" : ` (${kvHeads} of keys and values)`;
+    const { name, architecture, device } = this;
     return [
       `${name} (${architecture})`,
-      `${layers} layers × ${heads} heads${shared} of ${headDim}, width ${width}, ${positions} positions, on ${device}`,
+      ...describeSizes(this.#parts.blueprint, device),
       describeAddresses(this.#forward.values),
     ].join("\n");
   }
@@ -260,14 +261,26 @@ export class Model {
     await Promise.all([...sessions, ...recent].map(async (session) => (await session).dispose()));
   }
 
+  #prepare(input: string | readonly string[] | ModelInput, writes = false): Prepared {
+    const { blueprint, tokenizer } = this.#parts;
+    const { decoder } = blueprint;
+    return decoder
+      ? preparePair(input, { ...blueprint, decoder }, tokenizer, writes)
+      : prepare(input, blueprint, tokenizer);
+  }
+
   #label(id: number): string {
     return this.#parts.tokenizer?.label(id) ?? String(id);
   }
 
-  #tokensOf({ size, length, inputIds }: Batch): readonly (readonly string[])[] {
-    return Array.from({ length: size }, (_, b) =>
+  #labels({ length, inputIds }: Pick<Batch, "length" | "inputIds">): readonly (readonly string[])[] {
+    return Array.from({ length: inputIds.length / length }, (_, b) =>
       Array.from(inputIds.subarray(b * length, (b + 1) * length), (id) => this.#label(id)),
     );
+  }
+
+  #tokensOf(batch: Batch): readonly (readonly string[])[] {
+    return batch.features ? timeLabels(batch) : this.#labels(batch);
   }
 
   #write(
@@ -295,15 +308,15 @@ export class Model {
   }
 
   #loss(): Value {
-    const { causal, architecture } = this.#parts.blueprint;
+    const { blueprint } = this.#parts;
     const logits = this.#forward.values.get("logits");
-    if (!causal || !logits)
-      throw new OptionError(`gradients: ${architecture} does not predict next tokens; pass a metric`);
+    if (!writesText(blueprint) || !logits)
+      throw new OptionError(`gradients: ${blueprint.architecture} does not predict next tokens; pass a metric`);
     return nextTokenLoss(logits);
   }
 
-  #all(part: string): readonly Address[] {
-    return this.addresses.filter((address) => address.endsWith(`.attn.${part}`));
+  #all(part: "pattern"): readonly Address[] {
+    return [...partsOf(this.#parts.blueprint, part).keys()];
   }
 
   async #compute(

@@ -1,8 +1,6 @@
 import type { Build, Value } from "../graph/index.js";
 import { build, constant, input } from "../graph/index.js";
 import { Tensor } from "../tensor/index.js";
-import { nextIds } from "./feeds.js";
-import type { Batch } from "./family.js";
 
 /**
  * Mean of −ln p(next token) over the positions whose token and next token are real, as a graph value.
@@ -19,7 +17,7 @@ export function nextTokenLoss(logits: Value, g: Build = build): Value {
       Int32Array.from({ length: vocabulary }, (_, id) => id),
     ),
   );
-  const next = input("next_ids", "int32", ["batch", "query"]);
+  const next = input("next_ids", "int32", [logits.shape[0], logits.shape[1]]);
   const hit = g.cast(g.equal(g.unsqueeze(next, [2]), ids), "float32"); // [B,Q,V]
   const shifted = g.sub(logits, g.reduceMax(logits, [2], true));
   const logTotal = g.log(g.reduceSum(g.exp(shifted), [2], true));
@@ -48,18 +46,16 @@ export function logSoftmax({ shape, data }: Tensor): Tensor<"float32"> {
 }
 
 /**
- * −ln p(next token) at each position but the last; NaN where the token or the next one is padding.
+ * −ln p(token to predict) at each position; NaN where there is none.
  *
- * Shapes   logits [B,Q,V] → [B,Q−1]
+ * Shapes   logits [B,Q,V] · next [B,Q], −1 for none → [B,counted], the first `counted` positions
  * Units    nats
  */
-export function lossPerToken(logits: Tensor, batch: Batch): Tensor<"float32"> {
-  const { size, length } = batch;
-  const vocabulary = logits.shape[2];
-  const next = nextIds(batch);
-  const out = new Float32Array(size * (length - 1)).fill(NaN);
+export function lossPerToken(logits: Tensor, next: Int32Array, counted: number): Tensor<"float32"> {
+  const [size, length, vocabulary] = logits.shape;
+  const out = new Float32Array(size * counted).fill(NaN);
   for (let b = 0; b < size; b++) {
-    for (let t = 0; t < length - 1; t++) {
+    for (let t = 0; t < counted; t++) {
       const id = next[b * length + t];
       if (id < 0) continue;
       const row = (b * length + t) * vocabulary;
@@ -67,8 +63,8 @@ export function lossPerToken(logits: Tensor, batch: Batch): Tensor<"float32"> {
       for (let v = 0; v < vocabulary; v++) max = Math.max(max, logits.data[row + v] as number);
       let sum = 0;
       for (let v = 0; v < vocabulary; v++) sum += Math.exp((logits.data[row + v] as number) - max);
-      out[b * (length - 1) + t] = max + Math.log(sum) - (logits.data[row + id] as number);
+      out[b * counted + t] = max + Math.log(sum) - (logits.data[row + id] as number);
     }
   }
-  return new Tensor("float32", [size, length - 1], out);
+  return new Tensor("float32", [size, counted], out);
 }

@@ -1,11 +1,14 @@
-import { headGrid, headGridMime, headGridText } from "../views/index.js";
 import { knownNames, OptionError, showWith } from "../tensor/index.js";
 import type { MimeBundle, Tensor } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
 import { resolveAddresses } from "./addresses.js";
 import type { Batch, Blueprint } from "./family.js";
+import { nextIds } from "./feeds.js";
 import { logSoftmax, lossPerToken } from "./nextToken.js";
+import { gridsOf } from "./runGrids.js";
 import type { EditReport } from "./site.js";
+import type { Sequence } from "./attentionStack.js";
+import { partsOf, realPositions, writesText } from "./stacks.js";
 
 /** What one run of a model left behind. */
 export interface RunParts {
@@ -14,6 +17,8 @@ export interface RunParts {
   readonly batch: Batch;
   readonly texts: readonly (string | undefined)[];
   readonly tokens: readonly (readonly string[])[];
+  /** The same for the decoder of an encoder–decoder model. */
+  readonly decoderTokens: readonly (readonly string[])[] | undefined;
   /** By address. */
   readonly captured: Readonly<Record<Address, Tensor>>;
   /** Every address that the model has. */
@@ -28,10 +33,13 @@ export interface RunParts {
 export class Run {
   /** Token labels per prompt, padding included, so that they line up with the axes of the tensors. */
   readonly tokens: readonly (readonly string[])[];
+  /** The same for the tokens that the decoder of an encoder–decoder model read; undefined for other models. */
+  readonly decoderTokens: readonly (readonly string[])[] | undefined;
   readonly #parts: RunParts;
 
   constructor(parts: RunParts) {
     this.tokens = parts.tokens;
+    this.decoderTokens = parts.decoderTokens;
     this.#parts = parts;
   }
 
@@ -96,17 +104,21 @@ export class Run {
   }
 
   /**
-   * −ln p of each next token, [B,Q−1]; NaN where a token or its next is padding.
+   * −ln p of each next token, [B,Q−1]; NaN where a token or its next is padding. For an encoder–decoder model −ln p of
+   * each label, [B,Q]; NaN where there is none.
    *
    * Units    nats
    * Throws   OptionError unless the model predicts the next token
    */
   get lossPerToken(): Tensor {
     const { blueprint, batch } = this.#parts;
-    if (!blueprint.causal) {
+    if (!writesText(blueprint)) {
       throw new OptionError(`run.lossPerToken: ${blueprint.architecture} does not predict next tokens`);
     }
-    return lossPerToken(this.logits, batch);
+    const { decoder, length } = batch;
+    return decoder
+      ? lossPerToken(this.logits, decoder.labels, decoder.length)
+      : lossPerToken(this.logits, nextIds(batch), length - 1);
   }
 
   /**
@@ -116,54 +128,23 @@ export class Run {
    */
   get loss(): number | undefined {
     const { blueprint, captured } = this.#parts;
-    if (!blueprint.causal || !captured["logits"]) return undefined;
+    if (!writesText(blueprint) || !captured["logits"]) return undefined;
     const counted = this.lossPerToken.numbers().filter((loss) => !Number.isNaN(loss));
     return counted.length === 0 ? undefined : counted.reduce((sum, loss) => sum + loss, 0) / counted.length;
   }
 
-  /** Positions of a prompt that are not padding. */
-  realPositions(prompt: number): readonly number[] {
-    const { length, attentionMask } = this.#parts.batch;
-    const row = attentionMask.subarray(prompt * length, (prompt + 1) * length);
-    return Array.from(row.keys()).filter((t) => row[t] === 1);
+  /** Positions of a prompt, or of what the decoder read for it, that are not padding. */
+  realPositions(prompt: number, sequence: Sequence = "prompt"): readonly number[] {
+    return realPositions(this.#parts.batch, prompt, sequence);
   }
 
-  /** One head's pattern for one prompt without its padding, [Q,K] row-major. */
-  #pattern(prompt: number, layer: number, head: number): Float32Array {
-    const whole = this.at(`blocks.${layer}.attn.pattern`).slice(prompt, head);
-    const kept = this.realPositions(prompt);
-    const [, keys] = whole.shape as [number, number];
-    const out = new Float32Array(kept.length * kept.length);
-    kept.forEach((query, i) =>
-      kept.forEach((key, j) => (out[i * kept.length + j] = whole.data[query * keys + key] as number)),
-    );
-    return out;
-  }
-
-  /** The MIME bundle of the head grid; a line of text when the patterns were left out. */
+  /** The MIME bundle of the head grid, one per kind of attention; a line of text when the patterns were left out. */
   async bundle(): Promise<MimeBundle> {
-    const { blueprint, texts, tokens, title, provenance, captured } = this.#parts;
-    if (!captured["blocks.0.attn.pattern"]) {
+    const { blueprint, title, captured, provenance } = this.#parts;
+    if (![...partsOf(blueprint, "pattern").keys()].every((address) => captured[address])) {
       return { "text/plain": `Run of ${title}: ${this.addresses.join(", ")} (patterns were left out)` };
     }
-    const payload = headGrid({
-      title,
-      layers: blueprint.layers,
-      heads: blueprint.heads,
-      causal: blueprint.causal,
-      samples: tokens.map((labels, prompt) => {
-        const kept = this.realPositions(prompt).map((t) => labels[t]);
-        const text = texts[prompt];
-        return {
-          ...(text === undefined ? {} : { text }),
-          queryTokens: kept,
-          keyTokens: kept,
-          pattern: (layer: number, head: number) => this.#pattern(prompt, layer, head),
-        };
-      }),
-      provenance: await provenance(),
-    });
-    return { [headGridMime]: payload, "text/plain": headGridText(payload) };
+    return gridsOf({ ...this.#parts, provenance: await provenance() });
   }
 }
 

@@ -60,7 +60,8 @@ export function writeRun(run: RunToWrite): WrittenRun {
       if (!value) throw new OptionError(`${place}: "${found}" is computed later than what reads it`);
       return value;
     };
-  const rows = ["batch", "query"];
+  const mask = blueprint.inputs.find((spec) => typeof spec !== "string" && spec.name === "attention_mask");
+  const rows = typeof mask === "object" ? mask.shape : ["batch", "query"];
   const site: Site = {
     model: blueprint,
     batch,

@@ -8,10 +8,18 @@ export {
   type HeadGridPayload,
   type HeadGridSample,
 } from "./headGrid.js";
+export {
+  headGrids,
+  headGridsMime,
+  headGridsText,
+  readHeadGrids,
+  type HeadGridsPayload,
+  type HeadGridStack,
+} from "./headGrids.js";
 export { headGridCaps, headGridVersion } from "./headGridPayload.js";
 export { headScalarNames, type HeadScalars } from "./headScalars.js";
 export { maxPool } from "./maxPool.js";
 export { readPatterns, type PatternCodec, type PatternReader, type StoredPatterns } from "./patternStore.js";
 export { modelSizeText, sampleSizeText } from "./sizeText.js";
 export { PayloadError } from "./payloadError.js";
-export { payloads, type Payload, type PayloadMime } from "./payloads.js";
+export { payloads, type Payload, type PayloadMime, type PayloadTypes } from "./payloads.js";

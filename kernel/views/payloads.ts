@@ -1,4 +1,5 @@
-import { headGridMime, headGridText, readHeadGrid } from "./headGrid.js";
+import { headGridMime, headGridText, readHeadGrid, type HeadGridPayload } from "./headGrid.js";
+import { headGridsMime, headGridsText, readHeadGrids, type HeadGridsPayload } from "./headGrids.js";
 
 /** What the lab knows about one kind of payload. */
 export interface Payload<Value> {
@@ -8,10 +9,17 @@ export interface Payload<Value> {
   readonly text: (payload: Value) => string;
 }
 
+/** What each MIME type holds: one line per view. */
+export interface PayloadTypes {
+  readonly [headGridMime]: HeadGridPayload;
+  readonly [headGridsMime]: HeadGridsPayload;
+}
+
 /** Every payload by MIME type: one line per view. */
-export const payloads: { readonly [headGridMime]: Payload<ReturnType<typeof readHeadGrid>> } = {
+export const payloads: { readonly [Mime in keyof PayloadTypes]: Payload<PayloadTypes[Mime]> } = {
   [headGridMime]: { read: readHeadGrid, text: headGridText },
+  [headGridsMime]: { read: readHeadGrids, text: headGridsText },
 };
 
 /** MIME types that a view must draw. */
-export type PayloadMime = keyof typeof payloads;
+export type PayloadMime = keyof PayloadTypes;

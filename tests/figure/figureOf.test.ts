@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { figureOf, type FigureOptions } from "attention-lab/figure";
-import { headGrid, headGridMime } from "attention-lab/views";
+import { headGrid, headGridMime, headGridsMime } from "attention-lab/views";
 import { headGridExamples } from "../gallery/headGrid.js";
+import { syntheticPair } from "../gallery/headGrids.js";
 
 const drawn = (name: string, options: FigureOptions = {}): string =>
   figureOf(headGridMime, headGridExamples[name](), options)!;
@@ -13,6 +14,13 @@ describe("figureOf", () => {
     ["small-greys", "small", { palette: "greys" }],
   ])("draws %s as recorded", async (file, name, options) => {
     await expect(drawn(name, options) + "\n").toMatchFileSnapshot(`snapshots/${file}.svg`);
+  });
+
+  it("draws several grids one below the other as recorded", async () => {
+    const svg = figureOf(headGridsMime, syntheticPair())!;
+    await expect(svg + "\n").toMatchFileSnapshot("snapshots/pair.svg");
+    expect(svg.match(/<svg /g)).toHaveLength(4);
+    expect(() => figureOf(headGridsMime, syntheticPair(), { head: { layer: 0, head: 0 } })).toThrow(RangeError);
   });
 
   it("does not know other MIME types, and inherited names are no types", () => {

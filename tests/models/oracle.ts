@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { files } from "../../kernel/lib/host/files.js";
-import type { Tensor } from "../../kernel/lib/index.js";
+import type { ModelInput, Tensor } from "../../kernel/lib/index.js";
 import { openSafetensors, readTensor } from "../../kernel/lib/models/index.js";
 
 export const oracles: string = fileURLToPath(new URL("../oracles/", import.meta.url));
@@ -16,6 +16,8 @@ export const decoders: readonly string[] = [
   "falcon_new", "falcon_alibi", "mixtral", "gemma", "gemma3", "olmo", "olmo2", "granite", "stablelm", "stablelm_parallel",
   "phi", "llama_yarn", "phi3_long",
 ]; // prettier-ignore
+/** Models with an encoder and a decoder. */
+export const pairs: readonly string[] = ["bart", "mbart", "marian", "pegasus", "t5", "t5_gated", "whisper"];
 
 /** A folder with all that was recorded may stand in for the committed part of it. */
 const modelsFolder = process.env["ATTENTION_LAB_ORACLES"] ?? join(oracles, "models");
@@ -24,7 +26,7 @@ export interface Oracle {
   readonly folder: string;
   readonly tensors: ReadonlyMap<string, Tensor>;
   at(name: string): Tensor;
-  readonly ablated: readonly { readonly layer: number; readonly head: number }[];
+  readonly ablated: readonly { readonly stack?: string; readonly layer: number; readonly head: number }[];
 }
 
 export async function readTensors(path: string): Promise<Map<string, Tensor>> {
@@ -78,6 +80,23 @@ export function inputOf(oracle: Oracle): {
     attentionMask: rowsOf(oracle.at("attention_mask")),
     ...(types ? { tokenTypeIds: rowsOf(types) } : {}),
   };
+}
+
+/** The recorded input of an encoder–decoder model. */
+export function pairInputOf(oracle: Oracle): ModelInput {
+  const at = (name: string): Tensor => oracle.at(name);
+  return {
+    ...(oracle.tensors.has("input_features")
+      ? { inputFeatures: at("input_features") }
+      : { inputIds: rowsOf(at("input_ids")), attentionMask: rowsOf(at("attention_mask")) }),
+    decoderInputIds: rowsOf(at("decoder_input_ids")),
+    labels: rowsOf(at("labels")),
+  };
+}
+
+/** Largest difference in relation to the largest of the numbers expected. */
+export function shareDiff(a: Float64Array, expected: Float64Array): number {
+  return maxDiff(a, expected) / expected.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
 }
 
 export function maxAbsDiff(a: Tensor, b: Tensor): number {

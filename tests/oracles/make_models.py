@@ -397,17 +397,17 @@ def case_clip():
 
 
 def case_whisper():
-    cfg = T.WhisperConfig(vocab_size=97, num_mel_bins=16, d_model=48, encoder_layers=2, decoder_layers=2,
-                          encoder_attention_heads=4, decoder_attention_heads=6, encoder_ffn_dim=88, decoder_ffn_dim=92,
+    cfg = T.WhisperConfig(vocab_size=61, num_mel_bins=8, d_model=24, encoder_layers=2, decoder_layers=2,
+                          encoder_attention_heads=4, decoder_attention_heads=6, encoder_ffn_dim=40, decoder_ffn_dim=36,
                           max_source_positions=25, max_target_positions=32, pad_token_id=0, bos_token_id=1, eos_token_id=2,
                           decoder_start_token_id=3, init_std=0.25, suppress_tokens=None, begin_suppress_tokens=None,
                           scale_embedding=False, dropout=0.0, attention_dropout=0.0, activation_dropout=0.0)
-    dec, _ = O.token_batch(1017, 97, 11, (11, 11), "right", 0)
+    dec, _ = O.token_batch(1017, 61, 11, (11, 11), "right", 0)
     dec[:, 0] = 3
-    labels = torch.cat([dec[:, 1:], O.token_batch(1117, 97, 1, (1, 1), "right", 0)[0]], 1)
+    labels = torch.cat([dec[:, 1:], O.token_batch(1117, 61, 1, (1, 1), "right", 0)[0]], 1)
     labels[1, 8:] = -100
-    return O.encdec_case("whisper", "WhisperForConditionalGeneration", cfg, 24017,
-                         {"input_features": O.randn((2, 16, 50), 1017, "feats", 0.8), "decoder_input_ids": dec}, labels,
+    return O.encdec_case("whisper", "WhisperForConditionalGeneration", cfg, 24019,
+                         {"input_features": O.randn((2, 8, 50), 1017, "feats", 0.8), "decoder_input_ids": dec}, labels,
                          ("model.encoder.layers.{l}.self_attn.out_proj", 2), ("model.decoder.layers.{l}.self_attn.out_proj", 2),
                          ("model.decoder.layers.{l}.encoder_attn.out_proj", 2), (4, 6), main_input="input_features", rules=emb(0.1))
 
@@ -426,11 +426,11 @@ def t5_inputs(seed, vocab):
 
 
 def t5_case(name, seed, post=None, rules=(), **kw):
-    cfg = T.T5Config(vocab_size=97, d_model=48, d_kv=10, d_ff=92, num_heads=4, relative_attention_num_buckets=8,
+    cfg = T.T5Config(vocab_size=61, d_model=24, d_kv=5, d_ff=40, num_heads=4, relative_attention_num_buckets=8,
                      relative_attention_max_distance=10, pad_token_id=0, eos_token_id=1, decoder_start_token_id=0,
                      dropout_rate=0.0, **kw)
     L, D = cfg.num_layers, cfg.num_decoder_layers
-    inp, labels = t5_inputs(seed, 97)
+    inp, labels = t5_inputs(seed, 61)
 
     def leg(d):  # Hub files of T5 v1.1 / Flan-T5 say tie_word_embeddings: false and know no scale_decoder_outputs
         d.pop("scale_decoder_outputs", None)
@@ -472,25 +472,47 @@ def bart_like(name, cls, cfg, seed, inp, labels, **kw):
 
 
 def case_bart():
-    cfg = T.BartConfig(vocab_size=97, d_model=48, encoder_layers=2, decoder_layers=3, encoder_attention_heads=4,
-                       decoder_attention_heads=6, encoder_ffn_dim=88, decoder_ffn_dim=84, max_position_embeddings=32,
+    cfg = T.BartConfig(vocab_size=61, d_model=24, encoder_layers=2, decoder_layers=3, encoder_attention_heads=4,
+                       decoder_attention_heads=6, encoder_ffn_dim=40, decoder_ffn_dim=36, max_position_embeddings=32,
                        pad_token_id=1, bos_token_id=0, eos_token_id=2, decoder_start_token_id=2, forced_eos_token_id=None,
                        init_std=0.25, scale_embedding=False, activation_function="gelu", dropout=0.0)
-    inp, labels = bart_inputs(1020, 97, 1, 2)
-    return bart_like("bart", "BartForConditionalGeneration", cfg, 2020, inp, labels, pad_id=1, rules=POSTLN)
+    inp, labels = bart_inputs(1020, 61, 1, 2)
+    return bart_like("bart", "BartForConditionalGeneration", cfg, 2023, inp, labels, pad_id=1, rules=POSTLN)
 
 
 def case_marian():
-    cfg = T.MarianConfig(vocab_size=97, d_model=48, encoder_layers=2, decoder_layers=2, encoder_attention_heads=4,
-                         decoder_attention_heads=4, encoder_ffn_dim=88, decoder_ffn_dim=88, max_position_embeddings=32,
-                         pad_token_id=96, bos_token_id=0, eos_token_id=0, decoder_start_token_id=96, forced_eos_token_id=None,
+    cfg = T.MarianConfig(vocab_size=61, d_model=24, encoder_layers=2, decoder_layers=2, encoder_attention_heads=4,
+                         decoder_attention_heads=4, encoder_ffn_dim=40, decoder_ffn_dim=36, max_position_embeddings=32,
+                         pad_token_id=60, bos_token_id=0, eos_token_id=0, decoder_start_token_id=60, forced_eos_token_id=None,
                          init_std=0.25, scale_embedding=True, activation_function="swish", dropout=0.0,
                          share_encoder_decoder_embeddings=True)
-    inp, labels = bart_inputs(1021, 96, 96, 96)
-    return bart_like("marian", "MarianMTModel", cfg, 1021, inp, labels, pad_id=96,
+    inp, labels = bart_inputs(1021, 60, 60, 60)
+    return bart_like("marian", "MarianMTModel", cfg, 1021, inp, labels, pad_id=60,
                      rules=[(r"decoder\.layers.*self_attn\.out_proj\.weight", ("gain", 3.5)),
                             (r"decoder.*fc2\.weight", ("gain", 2.5)), (r"encoder_attn\.out_proj\.weight", ("gain", 0.6))]
                      + emb(0.25) + POSTLN)
+
+
+def case_mbart():
+    cfg = T.MBartConfig(vocab_size=61, d_model=24, encoder_layers=2, decoder_layers=2, encoder_attention_heads=3,
+                        decoder_attention_heads=4, encoder_ffn_dim=40, decoder_ffn_dim=36, max_position_embeddings=32,
+                        pad_token_id=1, bos_token_id=0, eos_token_id=2, decoder_start_token_id=60, forced_eos_token_id=None,
+                        init_std=0.25, scale_embedding=True, activation_function="gelu", dropout=0.0)
+    inp, labels = bart_inputs(1024, 60, 1, 2)
+    # a text ends with the name of its language, and its decoder starts with it
+    for b, n in enumerate((11, 8)):
+        labels[b, n - 2], labels[b, n - 1] = 2, 60
+    inp["decoder_input_ids"] = T.models.mbart.modeling_mbart.shift_tokens_right(labels, 1)
+    return bart_like("mbart", "MBartForConditionalGeneration", cfg, 1024, inp, labels, pad_id=1, rules=emb(0.25))
+
+
+def case_pegasus():
+    cfg = T.PegasusConfig(vocab_size=61, d_model=24, encoder_layers=2, decoder_layers=2, encoder_attention_heads=4,
+                          decoder_attention_heads=3, encoder_ffn_dim=36, decoder_ffn_dim=40, max_position_embeddings=32,
+                          pad_token_id=0, eos_token_id=1, decoder_start_token_id=0, forced_eos_token_id=None, init_std=0.25,
+                          scale_embedding=True, activation_function="relu", dropout=0.0)
+    inp, labels = bart_inputs(1025, 61, 0, 0)
+    return bart_like("pegasus", "PegasusForConditionalGeneration", cfg, 1025, inp, labels, pad_id=0, rules=emb(0.25))
 
 
 def case_llava():
@@ -753,7 +775,7 @@ def case_phi3_long():
 
 CASES = [case_gpt2, case_gpt_neo, case_gpt_neox, case_llama, case_llama_rope3, case_mistral, case_qwen2, case_qwen3, case_gemma2, case_phi3,
          case_opt, case_bert, case_bert_model, case_distilbert, case_roberta, case_vit, case_clip, case_whisper, case_t5,
-         case_t5_gated, case_bart, case_marian, case_llava,
+         case_t5_gated, case_bart, case_mbart, case_marian, case_pegasus, case_llava,
          case_deberta_v2, case_deberta_plain, case_modernbert, case_dinov2, case_dinov2_swiglu, case_siglip,
          case_bloom, case_falcon, case_falcon_new, case_falcon_alibi, case_mixtral, case_gemma, case_gemma3, case_olmo, case_olmo2,
          case_granite, case_stablelm, case_stablelm_parallel, case_phi, case_llama_yarn, case_phi3_long]

@@ -2,7 +2,8 @@
 """Keep of the recorded cases what the tests read:  python trim_models.py RECORDED_DIR OUT_DIR [case ...]
 
 Of the ablated heads one stays per case; of its mean ablations those over real positions for causal models, the last
-hidden state for others. `posids.logits` stays where a batch is padded on the left (elsewhere the positions are those of
+hidden state for others. Of an encoder-decoder model one head stays per stack, and the mean over real positions where
+there is padding. `posids.logits` stays where a batch is padded on the left (elsewhere the positions are those of
 the plain run), `generated.logits` where the vocabulary is small. Of `llama` the tokenizer stays: its blocks are those of
 `llama_rope3`. Numbers are copied byte for byte.
 """
@@ -19,7 +20,8 @@ CASES = ["gpt2", "gpt_neox", "llama", "llama_rope3", "mistral", "qwen2", "qwen3"
          "bert", "bert_model", "distilbert", "roberta", "gpt_neo",
          "deberta_v2", "deberta_plain", "modernbert",
          "bloom", "falcon", "falcon_new", "falcon_alibi", "mixtral", "gemma", "gemma3", "olmo", "olmo2", "granite", "stablelm",
-         "stablelm_parallel", "phi", "llama_yarn", "phi3_long"]
+         "stablelm_parallel", "phi", "llama_yarn", "phi3_long",
+         "bart", "mbart", "marian", "pegasus", "t5", "t5_gated", "whisper"]
 PLAIN = ["config.json", "config.legacy.json", "generation_config.json", "model.safetensors", "tokenizer.json",
          "tokenizer_config.json"]
 
@@ -66,6 +68,8 @@ def trim(source, target, index):
     heads = meta["ablated_heads"]
     kept = heads[index % len(heads)]
     causal = meta["kind"] == "causal"
+    if meta["kind"] == "encdec":
+        return trim_pair(source, target, meta, index)
 
     def stays(name):
         ablated = re.match(r"(ablate_\w+)\.(\d+)\.(\d+)\.(\w+)$", name)
@@ -82,6 +86,29 @@ def trim(source, target, index):
     tensors = read(os.path.join(source, "io.safetensors"))
     write(os.path.join(target, "io.safetensors"), {k: v for k, v in tensors.items() if stays(k)})
     meta["ablated_heads"] = [kept]
+    with open(os.path.join(target, "meta.json"), "w", encoding="utf-8") as f:
+        json.dump(meta, f, indent=1)
+        f.write("\n")
+
+
+def trim_pair(source, target, meta, index):
+    tensors = read(os.path.join(source, "io.safetensors"))
+    kept = []
+    for stack in ("encoder", "decoder", "cross"):
+        heads = [head for head in meta["ablated_heads"] if head["stack"] == stack]
+        kept.append(heads[index % len(heads)])
+
+    def stays(name):
+        ablated = re.match(r"(ablate_\w+)\.(\w+)\.(\d+)\.(\d+)\.(\w+)$", name)
+        if not ablated:
+            return True
+        kind, stack, layer, head, what = ablated.groups()
+        mine = {"stack": stack, "layer": int(layer), "head": int(head)} in kept and what != "value"
+        over_real = name.replace("ablate_mean.", "ablate_mean_valid.")
+        return mine and not (kind == "ablate_mean" and over_real in tensors)
+
+    write(os.path.join(target, "io.safetensors"), {k: v for k, v in tensors.items() if stays(k)})
+    meta["ablated_heads"] = kept
     with open(os.path.join(target, "meta.json"), "w", encoding="utf-8") as f:
         json.dump(meta, f, indent=1)
         f.write("\n")

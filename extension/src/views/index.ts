@@ -1,12 +1,12 @@
-import { headGridMime, payloads, type PayloadMime } from "attention-lab/views";
+import { headGridMime, headGridsMime, payloads, type PayloadMime, type PayloadTypes } from "attention-lab/views";
 import { headGridView } from "./headGrid/index.js";
+import { headGridsView } from "./headGrids.js";
 import type { View, ViewContext } from "./view.js";
 
-type PayloadOf<Mime extends PayloadMime> = ReturnType<(typeof payloads)[Mime]["read"]>;
-
 /** Every view by the MIME type it draws: a payload without a view does not compile. */
-const views: { readonly [Mime in PayloadMime]: (payload: PayloadOf<Mime>, context: ViewContext) => View } = {
+const views: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime], context: ViewContext) => View } = {
   [headGridMime]: headGridView,
+  [headGridsMime]: headGridsView,
 };
 
 /**
@@ -14,7 +14,7 @@ const views: { readonly [Mime in PayloadMime]: (payload: PayloadOf<Mime>, contex
  *
  * Throws   PayloadError with a readable reason when the value is not a valid payload of this MIME type
  */
-export function viewOf(mime: PayloadMime, value: unknown, context: ViewContext): View {
+export function viewOf<Mime extends PayloadMime>(mime: Mime, value: unknown, context: ViewContext): View {
   return views[mime](payloads[mime].read(value), context);
 }
 

@@ -24,11 +24,12 @@ export function promptsOf(place: string, inputs: string | readonly string[] | Mo
     throw new OptionError(`${place}: expected at least one prompt, got an empty list`);
   }
   return inputIds.map((_, prompt) => {
-    const own = Object.entries(texts).map(([name, rows]) => [name, (rows as ModelInput["inputIds"])[prompt]] as const);
+    const own = Object.entries(texts).map(
+      ([name, rows]) => [name, (rows as NonNullable<ModelInput["inputIds"]>)[prompt]] as const,
+    );
     return {
       key: JSON.stringify(own.map(([name, row]) => [name, Array.from(row, String)])),
-      times: (count) =>
-        Object.fromEntries(own.map(([name, row]) => [name, new Array(count).fill(row)])) as unknown as ModelInput,
+      times: (count) => Object.fromEntries(own.map(([name, row]) => [name, new Array(count).fill(row)])),
     };
   });
 }

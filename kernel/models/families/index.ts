@@ -1,4 +1,5 @@
 import type { Family } from "../family.js";
+import { bart } from "./bart.js";
 import { bert } from "./bert.js";
 import { bloom } from "./bloom.js";
 import { debertaV2 } from "./debertaV2.js";
@@ -12,21 +13,27 @@ import { gptNeo } from "./gptNeo.js";
 import { gptNeoX } from "./gptNeoX.js";
 import { granite } from "./granite.js";
 import { llama } from "./llama.js";
+import { marian } from "./marian.js";
+import { mbart } from "./mbart.js";
 import { mistral } from "./mistral.js";
 import { mixtral } from "./mixtral.js";
 import { modernBert } from "./modernBert.js";
 import { olmo } from "./olmo.js";
 import { olmo2 } from "./olmo2.js";
 import { opt } from "./opt.js";
+import { pegasus } from "./pegasus.js";
 import { phi } from "./phi.js";
 import { phi3 } from "./phi3.js";
 import { qwen2 } from "./qwen2.js";
 import { qwen3 } from "./qwen3.js";
 import { roberta } from "./roberta.js";
 import { stablelm } from "./stablelm.js";
+import { t5 } from "./t5.js";
+import { whisper } from "./whisper.js";
 
 /** Every model family that can be loaded. */
 export const families: readonly Family[] = [
-  bert, bloom, debertaV2, distilbert, falcon, gemma, gemma2, gemma3, gpt2, gptNeo, gptNeoX, granite, llama,
-  mistral, mixtral, modernBert, olmo, olmo2, opt, phi, phi3, qwen2, qwen3, roberta, stablelm,
+  bart, bert, bloom, debertaV2, distilbert, falcon, gemma, gemma2, gemma3, gpt2, gptNeo, gptNeoX, granite, llama,
+  marian, mbart, mistral, mixtral, modernBert, olmo, olmo2, opt, pegasus, phi, phi3, qwen2, qwen3, roberta, stablelm,
+  t5, whisper,
 ]; // prettier-ignore

@@ -1,0 +1,73 @@
+import type { HeadGridPayload } from "../views/index.js";
+import { headGrid, headGridMime, headGrids, headGridsMime, headGridsText, headGridText } from "../views/index.js";
+import type { MimeBundle, Tensor } from "../tensor/index.js";
+import type { Address } from "./addresses.js";
+import type { Batch, Blueprint } from "./family.js";
+import type { AttentionStack, Sequence } from "./attentionStack.js";
+import { realPositions, stacksOf } from "./stacks.js";
+
+/** What the grids of a run are made from. */
+export interface GridParts {
+  readonly title: string;
+  readonly blueprint: Blueprint;
+  readonly batch: Batch;
+  readonly texts: readonly (string | undefined)[];
+  readonly tokens: readonly (readonly string[])[];
+  readonly decoderTokens: readonly (readonly string[])[] | undefined;
+  readonly captured: Readonly<Record<Address, Tensor>>;
+  readonly provenance: Readonly<Record<string, string | number>>;
+}
+
+/** One head's pattern for one prompt, these queries and keys only, [Q,K] row-major. */
+function weightsOf(whole: Tensor, queries: readonly number[], keys: readonly number[]): Float32Array {
+  const out = new Float32Array(queries.length * keys.length);
+  const all = whole.shape[1];
+  queries.forEach((query, i) =>
+    keys.forEach((key, j) => (out[i * keys.length + j] = whole.data[query * all + key] as number)),
+  );
+  return out;
+}
+
+/** Grid of one stack, padding left out of both axes. */
+function gridOf(parts: GridParts, stack: AttentionStack, budgetBytes: number): HeadGridPayload {
+  const { title, batch, texts, tokens, decoderTokens, captured, provenance } = parts;
+  const { layers, heads, causal } = stack;
+  const shown = (prompt: number, sequence: Sequence): { positions: readonly number[]; labels: readonly string[] } => {
+    const positions = realPositions(batch, prompt, sequence);
+    const labels = (sequence === "decoder" ? decoderTokens! : tokens)[prompt];
+    return { positions, labels: positions.map((t) => labels[t]) };
+  };
+  return headGrid(
+    {
+      title: stack.name === "" ? title : `${title} · ${stack.name}`,
+      ...{ layers, heads, causal, provenance },
+      samples: tokens.map((_, prompt) => {
+        const [queries, keys] = [shown(prompt, stack.queries), shown(prompt, stack.keys)];
+        const text = texts[prompt];
+        return {
+          ...(text === undefined ? {} : { text }),
+          queryTokens: queries.labels,
+          keyTokens: keys.labels,
+          pattern: (layer: number, head: number) =>
+            weightsOf(captured[`${stack.path(layer)}.pattern`].slice(prompt, head), queries.positions, keys.positions),
+        };
+      }),
+    },
+    { budgetBytes },
+  );
+}
+
+/** Bytes of one figure in a saved notebook. */
+const figureBytes = 1_000_000;
+
+/** The bundle of a run's patterns: one grid, or one per kind of attention. */
+export function gridsOf(parts: GridParts): MimeBundle {
+  const stacks = stacksOf(parts.blueprint);
+  const grids = stacks.map((stack) => gridOf(parts, stack, Math.floor(figureBytes / stacks.length)));
+  if (grids.length === 1) return { [headGridMime]: grids[0], "text/plain": headGridText(grids[0]) };
+  const payload = headGrids(
+    parts.title,
+    stacks.map(({ name }, i) => ({ name, grid: grids[i] })),
+  );
+  return { [headGridsMime]: payload, "text/plain": headGridsText(payload) };
+}
