@@ -3,6 +3,7 @@ import { devices, engineOf } from "./host/devices.js";
 import { files, hubFolders, modelFolders } from "./host/files.js";
 import { kernel } from "./host/jupyter/api.js";
 import { announceLoad } from "./host/jupyter/representations/loading.js";
+import { decodePicture } from "./host/pictures.js";
 import { versions } from "./host/versions.js";
 import type { Host, LoadOptions, Model } from "./models/index.js";
 import { loadModel } from "./models/index.js";
@@ -14,6 +15,7 @@ const host: Host = {
   modelFolders,
   hubFolders,
   interruptSignal: () => kernel()?.interruptSignal(),
+  decodePicture,
   versions,
 };
 
@@ -84,6 +86,8 @@ export type {
   LoadOptions,
   Metric,
   ModelInput,
+  Picture,
+  PictureSource,
   Probe,
   RunOptions,
   Site,

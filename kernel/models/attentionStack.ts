@@ -2,10 +2,12 @@ import type { Address } from "./addresses.js";
 
 /** The layers of one kind of attention. */
 export interface AttentionStack {
-  /** `"encoder"`, `"decoder"` or `"cross"`; empty in a model that has no other stack. */
+  /** `"encoder"`, `"decoder"`, `"cross"`, `"text"`, `"vision"` …; empty in a model that has no other stack. */
   readonly name: string;
   readonly layers: number;
   readonly heads: number;
+  /** Heads of keys and values, where fewer than those of queries. */
+  readonly kvHeads?: number;
   readonly headDim: number;
   /** Whether keys after the query are masked. */
   readonly causal: boolean;
@@ -16,5 +18,5 @@ export interface AttentionStack {
   readonly keys: Sequence;
 }
 
-/** Tokens that a model reads: the prompt, or what its decoder is given. */
-export type Sequence = "prompt" | "decoder";
+/** Tokens that a model reads: the prompt, what its decoder is given, or the patches of pictures beside a text. */
+export type Sequence = "prompt" | "decoder" | "pictures";

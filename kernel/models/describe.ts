@@ -6,10 +6,10 @@ import { stacksOf } from "./stacks.js";
 
 /** The sizes of a model, a line for each kind of attention where there are several. */
 export function describeSizes(blueprint: Blueprint, device: string): readonly string[] {
-  const { kvHeads, width, positions, decoder } = blueprint;
+  const { width, positions, decoder } = blueprint;
   const stacks = stacksOf(blueprint);
-  const heads = stacks.map(({ name, layers, heads: count, headDim }) => {
-    const shared = (kvHeads ?? count) === count ? "" : ` (${kvHeads} of keys and values)`;
+  const heads = stacks.map(({ name, layers, heads: count, kvHeads = count, headDim }) => {
+    const shared = kvHeads === count ? "" : ` (${kvHeads} of keys and values)`;
     return `${name === "" ? "" : `${name}: `}${layers} layers × ${count} heads${shared} of ${headDim}`;
   });
   const counted = (limit: number): string =>

@@ -1,7 +1,8 @@
 import type { SymbolicShape, Value } from "../graph/index.js";
 import type { DType, Tensor } from "../tensor/index.js";
 import type { JsonObject } from "./json.js";
-import type { AttentionStack } from "./attentionStack.js";
+import type { AttentionStack, Sequence } from "./attentionStack.js";
+import type { Patches, PatchGrid } from "./patchGrid.js";
 
 /** A weight that a model needs. */
 export interface TensorSpec {
@@ -28,6 +29,8 @@ export interface Batch {
   readonly decoder?: DecoderBatch;
   /** What the encoder reads in place of tokens; `inputIds` then only count its positions. */
   readonly features?: Tensor;
+  /** Pictures, cut up. */
+  readonly patches?: Patches;
 }
 
 /** The decoder's tokens, padded to one length. */
@@ -91,6 +94,8 @@ export interface Blueprint {
   readonly stacks?: readonly AttentionStack[];
   /** What an encoder–decoder model has besides; `positions` are those of its encoder. */
   readonly decoder?: DecoderSide;
+  /** What a model that sees reads of pictures. */
+  readonly pictures?: PictureSide;
   /** Graph inputs; those given by name only are [batch, query] int32. */
   readonly inputs: readonly (string | InputSpec)[];
   readonly feeds: (batch: Batch) => Readonly<Record<string, Tensor>>;
@@ -112,6 +117,17 @@ export interface DecoderSide {
   readonly inputs: readonly InputSpec[];
   /** Writes the decoder alone. */
   readonly build: Blueprint["build"];
+}
+
+/** What a model reads of pictures. */
+export interface PictureSide {
+  readonly grid: PatchGrid;
+  /** Where the patches are tokens: of the prompt itself, or of a tower of its own beside a text. */
+  readonly sequence: Extract<Sequence, "prompt" | "pictures">;
+  /** The token in whose places features of a picture are put, and how many of them a picture has. */
+  readonly imageToken?: { readonly id: number; readonly perPicture: number };
+  /** Whether texts are filled up with padding, which is seen, to all positions. */
+  readonly fillsTexts?: boolean;
 }
 
 /** Rules of one model family: the architectures it loads and how it reads their configs. */

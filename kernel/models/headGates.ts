@@ -6,7 +6,7 @@ import { resolveAddresses } from "./addresses.js";
 import type { Batch, Blueprint } from "./family.js";
 import type { Edit } from "./forward.js";
 import type { AttentionStack } from "./attentionStack.js";
-import { partsOf, sequenceOf, stacksOf } from "./stacks.js";
+import { batchAxis, partsOf, sequenceOf, stacksOf } from "./stacks.js";
 
 /** Which heads an intervention means: one address, or a layer, with its stack where a model has several. */
 export type HeadPlace =
@@ -15,7 +15,7 @@ export type HeadPlace =
       readonly at: Address;
     }
   | {
-      /** `"encoder"`, `"decoder"` or `"cross"`. */
+      /** `"encoder"`, `"decoder"`, `"cross"`, `"text"` … where a model has several. */
       readonly stack?: string;
       readonly layer: number;
     };
@@ -117,7 +117,10 @@ export function gateHeads(blueprint: Blueprint): Edit {
       const { layers, heads, headDim } = stack;
       return [
         stack.name,
-        [input(gates, "float32", ["batch", layers, heads]), input(fill, "float32", [layers, heads, headDim])],
+        [
+          input(gates, "float32", [batchAxis(stack.queries), layers, heads]),
+          input(fill, "float32", [layers, heads, headDim]),
+        ],
       ] as const;
     }),
   );
@@ -135,11 +138,11 @@ export function gateHeads(blueprint: Blueprint): Edit {
 
 /** A head's mean output over a batch, [headDim]. */
 function meanOutput(z: Tensor, { stack, head, positions }: HeadEdit, batch: Batch): Float32Array {
-  const { length, attentionMask } = sequenceOf(batch, stack.queries);
+  const { size, length, attentionMask } = sequenceOf(batch, stack.queries);
   const [, heads, , headDim] = z.shape as [number, number, number, number];
   const sum = new Float64Array(headDim);
   let count = 0;
-  for (let b = 0; b < batch.size; b++) {
+  for (let b = 0; b < size; b++) {
     for (let t = 0; t < length; t++) {
       if (positions === "real" && attentionMask[b * length + t] === 0) continue;
       count++;
@@ -158,17 +161,18 @@ export function gateFeeds(
   clean: (address: Address) => Tensor,
 ): Readonly<Record<string, Tensor>> {
   const feeds = stacksOf(blueprint).flatMap((stack) => {
-    const { layers, heads, headDim } = stack;
-    const gates = new Float32Array(batch.size * layers * heads).fill(1);
+    const { layers, heads, headDim, queries } = stack;
+    const { size } = sequenceOf(batch, queries);
+    const gates = new Float32Array(size * layers * heads).fill(1);
     const fills = new Float32Array(layers * heads * headDim);
     for (const edit of edits.filter((candidate) => candidate.stack.name === stack.name)) {
       const at = edit.layer * heads + edit.head;
-      for (let b = 0; b < batch.size; b++) gates[b * layers * heads + at] = 0;
+      for (let b = 0; b < size; b++) gates[b * layers * heads + at] = 0;
       if (edit.mode === "mean") fills.set(meanOutput(clean(outputOf(edit)), edit, batch), at * headDim);
     }
     const [gateName, fillName] = inputNames(stack);
     return [
-      [gateName, new Tensor("float32", [batch.size, layers, heads], gates)],
+      [gateName, new Tensor("float32", [size, layers, heads], gates)],
       [fillName, new Tensor("float32", [layers, heads, headDim], fills)],
     ] as const;
   });

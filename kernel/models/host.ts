@@ -1,4 +1,5 @@
 import type { CancelSignal, Engine } from "../graph/index.js";
+import type { Picture } from "./pictures/picture.js";
 
 export interface FileStat {
   readonly kind: "file" | "folder";
@@ -40,6 +41,8 @@ export interface Host {
   readonly hubFolders: () => readonly string[];
   /** Aborts when the reader interrupts the running cell; undefined where nobody can. */
   readonly interruptSignal: () => CancelSignal | undefined;
+  /** The pixels of a PNG or JPEG file; throws FormatError or UnsupportedError, `place` first. */
+  readonly decodePicture: (place: string, bytes: Uint8Array) => Picture;
   /** Versions for the provenance of results. */
   readonly versions: () => Readonly<Record<"onnxruntime" | "attentionLab", string>>;
 }

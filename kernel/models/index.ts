@@ -10,6 +10,7 @@ export type { LoadOptions } from "./load.js";
 export { loadModel } from "./load.js";
 export { Model } from "./model.js";
 export type { ComputeOptions, GenerateOptions, GradientOptions, Gradients, Metric, RunOptions } from "./options.js";
+export type { Picture, PictureSource } from "./pictures/picture.js";
 export { Run } from "./run.js";
 export type { EditReport, EditSite, GraphEdit, Probe, Site } from "./site.js";
 export { outputWeight } from "./outputWeight.js";

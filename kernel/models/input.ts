@@ -1,6 +1,7 @@
 import type { Tensor } from "../tensor/index.js";
 import { checkOptions, OptionError, UnsupportedError } from "../tensor/index.js";
 import type { Batch, Blueprint } from "./family.js";
+import type { PictureSource } from "./pictures/picture.js";
 import type { Rows } from "./rows.js";
 import { checkedIds, checkedRows, flatten, longest, sameLengths } from "./rows.js";
 import type { Tokenized, Tokenizer } from "./tokenizer.js";
@@ -31,6 +32,10 @@ export interface ModelInput {
   readonly labels?: Rows;
   /** What the encoder of a speech model reads, [batch, bins, frames]: see `audioFeatures`. */
   readonly inputFeatures?: Tensor;
+  /** What a model that sees reads of pictures, [picture, channel, height, width]: see `Model.pixelValues`. */
+  readonly pixelValues?: Tensor;
+  /** Pictures to make pixel values of, as the model's preprocessor_config.json says. */
+  readonly images?: PictureSource | readonly PictureSource[];
   /** One prompt per row of the batch, for the encoder. */
   readonly text?: string | readonly string[];
   /** What the decoder is to write for each prompt. */

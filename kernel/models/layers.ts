@@ -80,11 +80,17 @@ function silu(x: Value): Value {
   return build.mul(x, build.sigmoid(x));
 }
 
+/** x·σ(1.702·x), another approximation of gelu: arXiv:1606.08415 §2. */
+function quickGelu(x: Value): Value {
+  return build.mul(x, build.sigmoid(build.mul(x, 1.702)));
+}
+
 /** Activations by the names that configs use. */
 export const activations: Readonly<Record<string, (x: Value) => Value>> = {
   gelu,
   gelu_new: geluTanh,
   gelu_pytorch_tanh: geluTanh,
+  quick_gelu: quickGelu,
   relu: build.relu,
   silu,
   swish: silu,

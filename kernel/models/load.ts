@@ -8,6 +8,7 @@ import type { JsonObject } from "./json.js";
 import { readJson } from "./json.js";
 import { locate } from "./locate.js";
 import { Model } from "./model.js";
+import { pictureReader } from "./pictures/reader.js";
 import { loadTokenizer } from "./tokenizer.js";
 import { bindWeights } from "./weights.js";
 
@@ -75,6 +76,7 @@ export async function loadModel(host: Host, source: string, options: LoadOptions
     blueprint,
     weights,
     tokenizer,
+    readPictures: blueprint.pictures && (await pictureReader(host, folder)),
     endIds: await endIdsOf(files, folder, blueprint),
     engine,
     interruptSignal: host.interruptSignal,

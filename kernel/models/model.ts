@@ -1,6 +1,6 @@
 import type { CancelSignal, Compiled, Engine, RunSettings, Value } from "../graph/index.js";
 import { activationBytes, bindFeeds, build, gradients, programOf } from "../graph/index.js";
-import { checkOptions, OptionError, showWith, Tensor } from "../tensor/index.js";
+import { checkOptions, OptionError, showWith, Tensor, UnsupportedError } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
 import { resolveAddresses } from "./addresses.js";
 import { describeAddresses, describeSizes } from "./describe.js";
@@ -12,6 +12,10 @@ import { checkRoom, Generation, realIds, rightPadded } from "./generate.js";
 import { gateFeeds, gateHeads, headEdits, outputOf } from "./headGates.js";
 import type { ModelInput, Prepared } from "./input.js";
 import { prepare } from "./input.js";
+import { pictureLabels } from "./patches.js";
+import { preparePictures, withPixels } from "./pictureInput.js";
+import type { PictureSource } from "./pictures/picture.js";
+import type { PictureReader } from "./pictures/reader.js";
 import { nextTokenLoss } from "./nextToken.js";
 import type { ComputeOptions, GenerateOptions, GradientOptions, Gradients, RunOptions } from "./options.js";
 import { preparePair } from "./pairInput.js";
@@ -38,6 +42,8 @@ export interface ModelParts {
   readonly tokenizer: Tokenizer | undefined;
   /** Tokens after which a generated text is finished. */
   readonly endIds: readonly number[];
+  /** Makes pixel values of pictures; undefined for models that read none, or do not say how. */
+  readonly readPictures?: PictureReader | undefined;
   readonly engine: Engine;
   readonly interruptSignal: () => CancelSignal | undefined;
   readonly provenance: () => Promise<Readonly<Record<string, string | number>>>;
@@ -97,7 +103,7 @@ export class Model {
     const { signal = this.#parts.interruptSignal() } = options;
     const { blueprint, name, provenance } = this.#parts;
     const settings: RunSettings = signal ? { signal } : {};
-    const { batch, texts } = this.#prepare(input);
+    const { batch, texts } = await this.#prepare(input);
     const { edits: graphEdits, heads } = sortInterventions(interventions);
     const edits = headEdits(heads, blueprint);
     const asked = capture.flatMap((address) => resolveAddresses("capture", address, this.addresses));
@@ -111,7 +117,9 @@ export class Model {
     const gates = edits.length > 0 ? gateFeeds(edits, blueprint, batch, (address) => clean[address]) : {};
     const tokens = this.#tokensOf(batch);
     const decoderTokens = batch.decoder && this.#labels(batch.decoder);
-    const read = { batch, texts, tokens, decoderTokens };
+    const { pictures } = blueprint;
+    const pictureTokens = pictures?.sequence === "pictures" ? pictureLabels(pictures.grid, batch.patches!) : undefined;
+    const read = { batch, texts, tokens, decoderTokens, pictureTokens };
     const common = { title: name, blueprint, ...read, addresses: this.addresses, provenance };
     if (graphEdits.length === 0 && probes.length === 0) {
       const captured = await this.#compute(wanted, { ...feeds, ...gates }, edits.length > 0, settings);
@@ -137,7 +145,7 @@ export class Model {
     checkOptions("compute", options, ["interventions", "signal"]);
     const { interventions = [], signal = this.#parts.interruptSignal() } = options;
     const { blueprint } = this.#parts;
-    const { batch } = this.#prepare(input);
+    const { batch } = await this.#prepare(input);
     const written = this.#write(batch, this.#tokensOf(batch), interventions, false);
     const outputs = write(written.site);
     return this.#once(outputs, { ...blueprint.feeds(batch), ...written.feeds }, signal ? { signal } : {});
@@ -166,7 +174,7 @@ export class Model {
       asked.map((address) => values.get(address)!),
     );
     const outputs = Object.fromEntries(derivatives.map((d, i) => [`grad ${asked[i]}`, d]));
-    const { batch } = this.#prepare(input);
+    const { batch } = await this.#prepare(input);
     const settings: RunSettings = signal ? { signal } : {};
     const compiled = await engine.compile({ ...outputs, value: loss }, settings);
     try {
@@ -201,8 +209,9 @@ export class Model {
     if (!blueprint.causal || !this.#forward.values.has("logits")) {
       throw new OptionError(`generate: ${blueprint.architecture} does not predict next tokens`);
     }
+    if (blueprint.pictures) throw new UnsupportedError(`generate: ${blueprint.architecture} reads pictures; use run`);
     const choose = chooserOf(options);
-    const { batch } = this.#prepare(input);
+    const { batch } = await this.#prepare(input);
     if (batch.positionIds) throw new OptionError("generate: positions are counted here; leave positionIds out");
     const prompts = realIds(batch);
     checkRoom(prompts, maxNewTokens, blueprint);
@@ -253,6 +262,23 @@ export class Model {
     ].join("\n");
   }
 
+  /**
+   * What `run` takes as `pixelValues`, made as the model's preprocessor_config.json says.
+   *
+   * Shapes   pictures → [picture,channel,height,width]
+   * Throws   OptionError for a model that reads no pictures; UnsupportedError where it does not say how;
+   *          FormatError, UnsupportedError on files that are not pictures
+   * Example  const pixelValues = await model.pixelValues(["cat.png", "dog.jpg"])
+   */
+  async pixelValues(pictures: PictureSource | readonly PictureSource[]): Promise<Tensor> {
+    const { blueprint, readPictures, name } = this.#parts;
+    if (!blueprint.pictures) throw new OptionError(`pixelValues: ${this.architecture} reads no pictures`);
+    if (!readPictures) {
+      throw new UnsupportedError(`pixelValues: ${name} has no preprocessor_config.json; pass { pixelValues } to run`);
+    }
+    return readPictures(pictures);
+  }
+
   /** Gives the memory of all sessions back; the next run loads again. */
   async dispose(): Promise<void> {
     const sessions = [...this.#compiled.values()];
@@ -261,9 +287,13 @@ export class Model {
     await Promise.all([...sessions, ...recent].map(async (session) => (await session).dispose()));
   }
 
-  #prepare(input: string | readonly string[] | ModelInput, writes = false): Prepared {
+  async #prepare(input: string | readonly string[] | ModelInput, writes = false): Promise<Prepared> {
     const { blueprint, tokenizer } = this.#parts;
-    const { decoder } = blueprint;
+    const { decoder, pictures } = blueprint;
+    if (pictures) {
+      const read = await withPixels(input, (images) => this.pixelValues(images));
+      return preparePictures(read, { ...blueprint, pictures }, tokenizer);
+    }
     return decoder
       ? preparePair(input, { ...blueprint, decoder }, tokenizer, writes)
       : prepare(input, blueprint, tokenizer);
@@ -280,6 +310,8 @@ export class Model {
   }
 
   #tokensOf(batch: Batch): readonly (readonly string[])[] {
+    const { pictures } = this.#parts.blueprint;
+    if (pictures?.sequence === "prompt") return pictureLabels(pictures.grid, batch.patches!);
     return batch.features ? timeLabels(batch) : this.#labels(batch);
   }
 

@@ -19,6 +19,8 @@ export interface RunParts {
   readonly tokens: readonly (readonly string[])[];
   /** The same for the decoder of an encoder–decoder model. */
   readonly decoderTokens: readonly (readonly string[])[] | undefined;
+  /** The same for pictures that are read beside a text. */
+  readonly pictureTokens: readonly (readonly string[])[] | undefined;
   /** By address. */
   readonly captured: Readonly<Record<Address, Tensor>>;
   /** Every address that the model has. */
@@ -35,11 +37,14 @@ export class Run {
   readonly tokens: readonly (readonly string[])[];
   /** The same for the tokens that the decoder of an encoder–decoder model read; undefined for other models. */
   readonly decoderTokens: readonly (readonly string[])[] | undefined;
+  /** The same for the patches of pictures that were read beside a text; undefined for other models. */
+  readonly pictureTokens: readonly (readonly string[])[] | undefined;
   readonly #parts: RunParts;
 
   constructor(parts: RunParts) {
     this.tokens = parts.tokens;
     this.decoderTokens = parts.decoderTokens;
+    this.pictureTokens = parts.pictureTokens;
     this.#parts = parts;
   }
 

@@ -4,7 +4,7 @@ import type { MimeBundle, Tensor } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
 import type { Batch, Blueprint } from "./family.js";
 import type { AttentionStack, Sequence } from "./attentionStack.js";
-import { realPositions, stacksOf } from "./stacks.js";
+import { realPositions, sequenceOf, stacksOf } from "./stacks.js";
 
 /** What the grids of a run are made from. */
 export interface GridParts {
@@ -14,6 +14,7 @@ export interface GridParts {
   readonly texts: readonly (string | undefined)[];
   readonly tokens: readonly (readonly string[])[];
   readonly decoderTokens: readonly (readonly string[])[] | undefined;
+  readonly pictureTokens: readonly (readonly string[])[] | undefined;
   readonly captured: Readonly<Record<Address, Tensor>>;
   readonly provenance: Readonly<Record<string, string | number>>;
 }
@@ -30,22 +31,25 @@ function weightsOf(whole: Tensor, queries: readonly number[], keys: readonly num
 
 /** Grid of one stack, padding left out of both axes. */
 function gridOf(parts: GridParts, stack: AttentionStack, budgetBytes: number): HeadGridPayload {
-  const { title, batch, texts, tokens, decoderTokens, captured, provenance } = parts;
+  const { title, batch, blueprint, texts, tokens, decoderTokens, pictureTokens, captured, provenance } = parts;
   const { layers, heads, causal } = stack;
   const shown = (prompt: number, sequence: Sequence): { positions: readonly number[]; labels: readonly string[] } => {
     const positions = realPositions(batch, prompt, sequence);
-    const labels = (sequence === "decoder" ? decoderTokens! : tokens)[prompt];
+    const labels = { prompt: tokens, decoder: decoderTokens, pictures: pictureTokens }[sequence]![prompt];
     return { positions, labels: positions.map((t) => labels[t]) };
   };
+  const { patches } = batch;
+  const patchGrid = patches && { rows: patches.rows, columns: patches.columns };
   return headGrid(
     {
       title: stack.name === "" ? title : `${title} · ${stack.name}`,
       ...{ layers, heads, causal, provenance },
-      samples: tokens.map((_, prompt) => {
+      samples: Array.from({ length: sequenceOf(batch, stack.queries).size }, (_, prompt) => {
         const [queries, keys] = [shown(prompt, stack.queries), shown(prompt, stack.keys)];
-        const text = texts[prompt];
+        const text = stack.queries === "pictures" ? undefined : texts[prompt];
         return {
           ...(text === undefined ? {} : { text }),
+          ...(patchGrid && blueprint.pictures?.sequence === stack.keys ? { patchGrid } : {}),
           queryTokens: queries.labels,
           keyTokens: keys.labels,
           pattern: (layer: number, head: number) =>

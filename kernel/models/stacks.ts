@@ -4,9 +4,9 @@ import type { Batch, Blueprint } from "./family.js";
 
 /** Every kind of attention that a model has. */
 export function stacksOf(blueprint: Blueprint): readonly AttentionStack[] {
-  const { layers, heads, headDim, causal } = blueprint;
+  const { layers, heads, kvHeads = heads, headDim, causal } = blueprint;
   const only: AttentionStack = {
-    ...{ name: "", layers, heads, headDim, causal },
+    ...{ name: "", layers, heads, kvHeads, headDim, causal },
     path: (layer) => `blocks.${layer}.attn`,
     queries: "prompt",
     keys: "prompt",
@@ -31,11 +31,25 @@ export function partsOf(
   );
 }
 
-/** Length and mask, [batch, length], of the tokens of a sequence. */
-export function sequenceOf(batch: Batch, sequence: Sequence): Pick<Batch, "length" | "attentionMask" | "inputIds"> {
+/** The axis that counts the rows of a sequence. */
+export function batchAxis(sequence: Sequence): "batch" | "picture" {
+  return sequence === "pictures" ? "picture" : "batch";
+}
+
+/** Rows, length and mask, [rows, length], of the tokens of a sequence. */
+export function sequenceOf(
+  batch: Batch,
+  sequence: Sequence,
+): Pick<Batch, "size" | "length" | "attentionMask" | "inputIds"> {
   if (sequence === "prompt") return batch;
+  if (sequence === "pictures") {
+    if (!batch.patches) throw new TypeError("a batch for a model that sees lacks pictures");
+    const { pictures: size, length } = batch.patches;
+    const blank = new Int32Array(size * length);
+    return { size, length, inputIds: blank, attentionMask: blank.map(() => 1) };
+  }
   if (!batch.decoder) throw new TypeError("a batch for a model with a decoder lacks the decoder's tokens");
-  return batch.decoder;
+  return { ...batch.decoder, size: batch.size };
 }
 
 /** Positions of one prompt that are not padding. */

@@ -22,6 +22,8 @@ export interface HeadGridInput {
     readonly text?: string;
     readonly queryTokens: readonly string[];
     readonly keyTokens: readonly string[];
+    /** How patches of a picture lie, where the last keys are such: see {@link HeadGridSample}. */
+    readonly patchGrid?: { readonly rows: number; readonly columns: number };
     /** The weights of one head, [Q,K] row-major, finite and not negative. */
     readonly pattern: (layer: number, head: number) => Float32Array;
   }[];
@@ -108,6 +110,7 @@ function bareSample(input: HeadGridInput, sample: InputSample, index: number): H
     queryTokens: queryTokens.map((token) => clip(token, headGridCaps.tokenLength)),
     keyTokens: keyTokens.map((token) => clip(token, headGridCaps.tokenLength)),
     specialKeys,
+    ...(sample.patchGrid ? { patchGrid: sample.patchGrid } : {}),
     scalars: Object.fromEntries(headScalarNames.map((name) => [name, column(name)])) as unknown as HeadScalars,
     patterns: { codec: "float16", rows: 0, columns: 0, block: 0, data: "" },
   };

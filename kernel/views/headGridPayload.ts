@@ -13,6 +13,8 @@ export interface HeadGridSample {
   readonly queryTokens: readonly string[];
   readonly keyTokens: readonly string[];
   readonly specialKeys: readonly number[];
+  /** Where keys are patches of a picture: how they lie. They are the last rows · columns keys, row by row. */
+  readonly patchGrid?: { readonly rows: number; readonly columns: number };
   readonly scalars: HeadScalars;
   readonly patterns: StoredPatterns;
 }

@@ -47,6 +47,11 @@ function checkSample(value: unknown, place: string, headCount: number): void {
   for (const key of list(sample["specialKeys"], `${place}.specialKeys`, 0, keys)) {
     count(key, `${place}.specialKeys`, 0, keys - 1);
   }
+  if (sample["patchGrid"] !== undefined) {
+    const grid = record(sample["patchGrid"], `${place}.patchGrid`);
+    const rows = count(grid["rows"], `${place}.patchGrid.rows`, 1, keys);
+    count(grid["columns"], `${place}.patchGrid.columns`, 1, Math.floor(keys / rows));
+  }
   const scalars = record(sample["scalars"], `${place}.scalars`);
   for (const name of headScalarNames) {
     for (const number of list(scalars[name], `${place}.scalars.${name}`, headCount, headCount)) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { files } from "../../kernel/lib/host/files.js";
+import { decodePicture } from "../../kernel/lib/host/pictures.js";
 import { OrtEngine } from "../../kernel/lib/host/session.js";
 import type { Model } from "../../kernel/lib/models/index.js";
 import { loadModel } from "../../kernel/lib/models/index.js";
@@ -17,6 +18,7 @@ async function loadOn(engine: OrtEngine, folder: string): Promise<Model> {
     modelFolders: () => [],
     hubFolders: () => [],
     interruptSignal: () => undefined,
+    decodePicture,
     versions: () => ({ onnxruntime: "", attentionLab: "" }),
   };
   return loadModel(host, folder);

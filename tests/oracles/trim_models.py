@@ -21,7 +21,8 @@ CASES = ["gpt2", "gpt_neox", "llama", "llama_rope3", "mistral", "qwen2", "qwen3"
          "deberta_v2", "deberta_plain", "modernbert",
          "bloom", "falcon", "falcon_new", "falcon_alibi", "mixtral", "gemma", "gemma3", "olmo", "olmo2", "granite", "stablelm",
          "stablelm_parallel", "phi", "llama_yarn", "phi3_long",
-         "bart", "mbart", "marian", "pegasus", "t5", "t5_gated", "whisper"]
+         "bart", "mbart", "marian", "pegasus", "t5", "t5_gated", "whisper",
+         "vit", "dinov2", "dinov2_swiglu", "clip", "siglip", "llava"]
 PLAIN = ["config.json", "config.legacy.json", "generation_config.json", "model.safetensors", "tokenizer.json",
          "tokenizer_config.json"]
 
@@ -83,9 +84,22 @@ def trim(source, target, index):
             return tensors[name][0]["shape"][2] < 200
         return not (name == "posids.logits" and meta["padding"] != "left")
 
+    def stays_in_stack(name):
+        """Of a model with several stacks: one head of each, and what its own stack's outputs become."""
+        ablated = re.match(r"(ablate_\w+)\.(\w*?)\.?(\d+)\.(\d+)\.(\w+)$", name)
+        if not ablated:
+            return name != "generated.logits"
+        kind, stack, layer, head, what = ablated.groups()
+        mine = any((h["stack"], h["layer"], h["head"]) == (stack, int(layer), int(head)) for h in chosen)
+        return mine and what != "value" and not (kind == "ablate_mean" and "ablate_mean_valid" + name[len(kind):] in tensors)
+
     tensors = read(os.path.join(source, "io.safetensors"))
+    chosen = [kept]
+    if len(meta["stacks"]) > 1:
+        chosen = [next(h for h in heads if h["stack"] == s["name"] and h["layer"] > 0) for s in meta["stacks"]]
+        stays = stays_in_stack
     write(os.path.join(target, "io.safetensors"), {k: v for k, v in tensors.items() if stays(k)})
-    meta["ablated_heads"] = [kept]
+    meta["ablated_heads"] = chosen
     with open(os.path.join(target, "meta.json"), "w", encoding="utf-8") as f:
         json.dump(meta, f, indent=1)
         f.write("\n")

@@ -2,7 +2,9 @@ import type { Family } from "../family.js";
 import { bart } from "./bart.js";
 import { bert } from "./bert.js";
 import { bloom } from "./bloom.js";
+import { clip } from "./clip.js";
 import { debertaV2 } from "./debertaV2.js";
+import { dinov2 } from "./dinov2.js";
 import { distilbert } from "./distilbert.js";
 import { falcon } from "./falcon.js";
 import { gemma } from "./gemma.js";
@@ -13,6 +15,7 @@ import { gptNeo } from "./gptNeo.js";
 import { gptNeoX } from "./gptNeoX.js";
 import { granite } from "./granite.js";
 import { llama } from "./llama.js";
+import { llava } from "./llava.js";
 import { marian } from "./marian.js";
 import { mbart } from "./mbart.js";
 import { mistral } from "./mistral.js";
@@ -27,13 +30,15 @@ import { phi3 } from "./phi3.js";
 import { qwen2 } from "./qwen2.js";
 import { qwen3 } from "./qwen3.js";
 import { roberta } from "./roberta.js";
+import { siglip } from "./siglip.js";
 import { stablelm } from "./stablelm.js";
 import { t5 } from "./t5.js";
+import { vit } from "./vit.js";
 import { whisper } from "./whisper.js";
 
 /** Every model family that can be loaded. */
 export const families: readonly Family[] = [
-  bart, bert, bloom, debertaV2, distilbert, falcon, gemma, gemma2, gemma3, gpt2, gptNeo, gptNeoX, granite, llama,
-  marian, mbart, mistral, mixtral, modernBert, olmo, olmo2, opt, pegasus, phi, phi3, qwen2, qwen3, roberta, stablelm,
-  t5, whisper,
+  bart, bert, bloom, clip, debertaV2, dinov2, distilbert, falcon, gemma, gemma2, gemma3, gpt2, gptNeo, gptNeoX,
+  granite, llama, llava, marian, mbart, mistral, mixtral, modernBert, olmo, olmo2, opt, pegasus, phi, phi3, qwen2,
+  qwen3, roberta, siglip, stablelm, t5, vit, whisper,
 ]; // prettier-ignore
