@@ -1,8 +1,8 @@
-import type { Value } from "../graph/index.js";
+import type { SymbolicShape, Value } from "../graph/index.js";
 import { build, input } from "../graph/index.js";
 import { EngineError } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
-import type { Blueprint } from "./family.js";
+import type { Blueprint, Past } from "./family.js";
 
 /** A model's graph with every addressed value at hand. */
 export interface Forward {
@@ -14,20 +14,28 @@ export interface Forward {
 /** Changes a value as it gets its address. */
 export type Edit = (address: Address, value: Value) => Value;
 
+/** A graph that continues texts. */
+export interface Continued {
+  readonly past: Past;
+  /** Shape of an input. */
+  readonly shapeOf: (name: string) => SymbolicShape;
+}
+
 /**
  * Writes a model's graph.
  *
- * Shapes   inputs [batch, query] int32 unless the blueprint says otherwise
+ * Shapes   inputs [batch, query] int32, unless the blueprint says otherwise or the graph continues texts
  */
 export function forward(
   blueprint: Pick<Blueprint, "family" | "inputs" | "build">,
   weights: ReadonlyMap<string, Value>,
   edit?: Edit,
+  { past, shapeOf = () => ["batch", "query"] }: Partial<Continued> = {},
 ): Forward {
   const inputs = new Map(
     blueprint.inputs.map((spec) => {
       const { name, dtype, shape } =
-        typeof spec === "string" ? ({ name: spec, dtype: "int32", shape: ["batch", "query"] } as const) : spec;
+        typeof spec === "string" ? ({ name: spec, dtype: "int32", shape: shapeOf(spec) } as const) : spec;
       return [name, input(name, dtype, shape)] as const;
     }),
   );
@@ -37,6 +45,7 @@ export function forward(
     return found;
   };
   const outputs = blueprint.build({
+    past,
     weight: (name) => known("weight", weights.get(name), name),
     has: (name) => weights.has(name),
     input: (name) => known("input", inputs.get(name), name),

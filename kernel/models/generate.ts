@@ -1,71 +1,81 @@
-import { ShapeError, showWith } from "../tensor/index.js";
-import type { Tensor } from "../tensor/index.js";
+import type { RunSettings } from "../graph/index.js";
+import { checkOptions, OptionError, Tensor, UnsupportedError } from "../tensor/index.js";
 import type { Batch, Blueprint } from "./family.js";
+import { Generation } from "./generation.js";
+import { cachedReader } from "./keyValueCache.js";
+import type { GenerateOptions } from "./options.js";
+import { checkRoom, realIds } from "./prompts.js";
+import type { Pass } from "./reader.js";
+import { rereader } from "./reader.js";
+import { chooserOf } from "./sampling.js";
 
-/** One token as it was chosen. */
-export interface GeneratedToken {
-  readonly prompt: number;
-  /** 0 is the first new token. */
-  readonly step: number;
-  readonly id: number;
-  /** As a reader should see it. */
-  readonly label: string;
+/** What writing needs of a model. */
+export interface Writer {
+  readonly blueprint: Blueprint;
+  readonly endIds: readonly number[];
+  /** Whether the model predicts next tokens. */
+  readonly predicts: boolean;
+  readonly prepare: () => Promise<Batch>;
+  readonly label: (id: number) => string;
+  readonly decode: (ids: readonly number[]) => string | undefined;
+  /** A pass over whole texts, and one over new tokens alone. */
+  readonly whole: (settings: RunSettings) => Pass;
+  readonly continued: (settings: RunSettings) => Pass;
 }
 
-/** What a model wrote. Shows itself as text. */
-export class Generation {
-  /** New token ids per prompt; a text that ended has its end token last. */
-  readonly ids: readonly (readonly number[])[];
-  /** Their labels. */
-  readonly tokens: readonly (readonly string[])[];
-  /** The new text per prompt; undefined without a tokenizer. */
-  readonly texts: readonly (string | undefined)[];
-  /** What each new token was chosen from: per prompt [token, vocab]. */
-  readonly logits: readonly Tensor[];
+/** Rows of one width as a tensor. */
+function stacked(rows: readonly Float32Array[], width: number): Tensor {
+  const data = new Float32Array(rows.length * width);
+  rows.forEach((row, i) => data.set(row, i * width));
+  return new Tensor("float32", [rows.length, width], data);
+}
 
-  constructor(parts: Pick<Generation, "ids" | "tokens" | "texts" | "logits">) {
-    this.ids = parts.ids;
-    this.tokens = parts.tokens;
-    this.texts = parts.texts;
-    this.logits = parts.logits;
+/** See `Model.generate`. */
+export async function generate(writer: Writer, options: GenerateOptions): Promise<Generation> {
+  checkOptions("generate", options, [
+    ...["maxNewTokens", "onToken", "patterns", "cache", "signal"],
+    ...["temperature", "topK", "seed"],
+  ]);
+  const { maxNewTokens, onToken, patterns: withPatterns = false, cache = true, signal } = options;
+  const { blueprint, endIds, label } = writer;
+  if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
+    throw new OptionError(`generate: maxNewTokens must be a whole number of at least 1, got ${String(maxNewTokens)}`);
   }
-}
+  if (!blueprint.causal || !writer.predicts) {
+    throw new OptionError(`generate: ${blueprint.architecture} does not predict next tokens`);
+  }
+  if (blueprint.pictures) throw new UnsupportedError(`generate: ${blueprint.architecture} reads pictures; use run`);
+  const choose = chooserOf(options);
+  const batch = await writer.prepare();
+  if (batch.positionIds) throw new OptionError("generate: positions are counted here; leave positionIds out");
+  const prompts = realIds(batch);
+  checkRoom(prompts, maxNewTokens, blueprint);
+  const settings: RunSettings = signal ? { signal } : {};
+  const read = cache
+    ? cachedReader(blueprint, writer.continued(settings), withPatterns)
+    : rereader(blueprint, writer.whole(settings), withPatterns);
 
-showWith(Generation.prototype, ({ texts, tokens }) => ({
-  "text/plain": texts.map((text, i) => `${i}: ${text ?? tokens[i].join(" ")}`).join("\n"),
-}));
-
-/** The token ids of each prompt without its padding. */
-export function realIds({ size, length, inputIds, attentionMask }: Batch): number[][] {
-  return Array.from({ length: size }, (_, b) =>
-    Array.from(inputIds.subarray(b * length, (b + 1) * length)).filter((_, t) => attentionMask[b * length + t] === 1),
-  );
-}
-
-/** Rows of different lengths as a batch with its padding on the right, where no real token sees it. */
-export function rightPadded(rows: readonly (readonly number[])[], padId: number): Batch {
-  const length = Math.max(...rows.map((row) => row.length));
-  const flat = (of: (row: readonly number[], t: number) => number): Int32Array =>
-    Int32Array.from(rows.flatMap((row) => Array.from({ length }, (_, t) => of(row, t))));
-  return {
-    size: rows.length,
-    length,
-    inputIds: flat((row, t) => row[t] ?? padId),
-    attentionMask: flat((row, t) => (t < row.length ? 1 : 0)),
-    tokenTypeIds: flat(() => 0),
-  };
-}
-
-/** Throws ShapeError where a prompt and its new tokens need more positions than the model has. */
-export function checkRoom(rows: readonly (readonly number[])[], newTokens: number, blueprint: Blueprint): void {
-  const { positions, architecture } = blueprint;
-  rows.forEach((row, b) => {
-    if (row.length === 0) throw new ShapeError(`generate: prompt ${b} has no tokens besides padding`);
-    const needed = row.length + newTokens - 1;
-    if (needed > positions) {
-      throw new ShapeError(
-        `generate: prompt ${b} needs ${needed} positions for ${row.length} tokens and ${newTokens} new ones, but ${architecture} has ${positions}`,
-      );
-    }
+  const ids: number[][] = prompts.map(() => []);
+  const logits: Float32Array[][] = prompts.map(() => []);
+  const patterns: Tensor[][] = prompts.map(() => []);
+  for (let step = 0; step < maxNewTokens; step++) {
+    const open = [...prompts.keys()].filter((b) => !endIds.includes(ids[b].at(-1) ?? -1));
+    if (open.length === 0) break;
+    const readings = await read(open.map((prompt) => ({ prompt, ids: [...prompts[prompt], ...ids[prompt]] })));
+    open.forEach((prompt, i) => {
+      const { logits: row, pattern } = readings[i];
+      const id = choose(row, prompt, step);
+      ids[prompt].push(id);
+      logits[prompt].push(row);
+      if (pattern) patterns[prompt].push(pattern);
+      onToken?.({ prompt, step, id, label: label(id) });
+    });
+  }
+  return new Generation({
+    ids,
+    tokens: ids.map((row) => row.map(label)),
+    texts: ids.map(writer.decode),
+    logits: logits.map((rows) => stacked(rows, blueprint.vocabulary)),
+    patterns,
   });
 }

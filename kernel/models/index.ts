@@ -1,8 +1,8 @@
 export type { Address } from "./addresses.js";
 export { families } from "./families/index.js";
 export type { Files, FileStat, Host } from "./host.js";
-export type { GeneratedToken } from "./generate.js";
-export { Generation } from "./generate.js";
+export type { GeneratedToken } from "./generation.js";
+export { Generation } from "./generation.js";
 export type { Batch, Blueprint } from "./family.js";
 export type { Intervention } from "./headGates.js";
 export type { ModelInput } from "./input.js";

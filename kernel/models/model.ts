@@ -1,14 +1,18 @@
 import type { CancelSignal, Compiled, Engine, RunSettings, Value } from "../graph/index.js";
 import { activationBytes, bindFeeds, build, gradients, programOf } from "../graph/index.js";
-import { checkOptions, OptionError, showWith, Tensor, UnsupportedError } from "../tensor/index.js";
+import type { Tensor } from "../tensor/index.js";
+import { checkOptions, OptionError, showWith, UnsupportedError } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
 import { resolveAddresses } from "./addresses.js";
+import { continuation } from "./continuation.js";
 import { describeAddresses, describeSizes } from "./describe.js";
 import type { Batch, Blueprint } from "./family.js";
 import { timeLabels } from "./feeds.js";
 import type { Forward } from "./forward.js";
 import { forward } from "./forward.js";
-import { checkRoom, Generation, realIds, rightPadded } from "./generate.js";
+import type { Writer } from "./generate.js";
+import { generate } from "./generate.js";
+import type { Generation } from "./generation.js";
 import { gateFeeds, gateHeads, headEdits, outputOf } from "./headGates.js";
 import type { ModelInput, Prepared } from "./input.js";
 import { prepare } from "./input.js";
@@ -23,7 +27,6 @@ import { Run } from "./run.js";
 import type { GraphEdit, Site } from "./site.js";
 import { outputsOf, sortInterventions, writeRun } from "./written.js";
 import type { WrittenRun } from "./written.js";
-import { chooserOf } from "./sampling.js";
 import { singleToken } from "./singleToken.js";
 import { partsOf, writesText } from "./stacks.js";
 import type { Tokenizer } from "./tokenizer.js";
@@ -194,53 +197,28 @@ export class Model {
 
   /**
    * Continues prompts, each from its own end; padding is left out, positions count real tokens. Takes the most likely
-   * token at each step, or draws one with a temperature. Every step runs the whole text again: nothing of the step before is kept.
+   * token at each step, or draws one with a temperature. Keys and values of earlier tokens are kept.
    *
    * Throws   OptionError for a model that does not predict next tokens; ShapeError where positions run out
    * Example  (await model.generate("Once upon a time", { maxNewTokens: 20 })).texts[0]
    */
   async generate(input: string | readonly string[] | ModelInput, options: GenerateOptions): Promise<Generation> {
-    checkOptions("generate", options, ["maxNewTokens", "onToken", "signal", "temperature", "topK", "seed"]);
-    const { maxNewTokens, onToken, signal = this.#parts.interruptSignal() } = options;
-    const { blueprint, tokenizer, endIds } = this.#parts;
-    if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
-      throw new OptionError(`generate: maxNewTokens must be a whole number of at least 1, got ${String(maxNewTokens)}`);
-    }
-    if (!blueprint.causal || !this.#forward.values.has("logits")) {
-      throw new OptionError(`generate: ${blueprint.architecture} does not predict next tokens`);
-    }
-    if (blueprint.pictures) throw new UnsupportedError(`generate: ${blueprint.architecture} reads pictures; use run`);
-    const choose = chooserOf(options);
-    const { batch } = await this.#prepare(input);
-    if (batch.positionIds) throw new OptionError("generate: positions are counted here; leave positionIds out");
-    const prompts = realIds(batch);
-    checkRoom(prompts, maxNewTokens, blueprint);
-    const ids: number[][] = prompts.map(() => []);
-    const logits: Float32Array[][] = prompts.map(() => []);
-    for (let step = 0; step < maxNewTokens; step++) {
-      const open = [...prompts.keys()].filter((b) => !endIds.includes(ids[b].at(-1) ?? -1));
-      if (open.length === 0) break;
-      const rows = open.map((b) => [...prompts[b], ...ids[b]]);
-      const feeds = blueprint.feeds(rightPadded(rows, blueprint.padId));
-      const { logits: all } = await this.#compute(["logits"], feeds, false, signal ? { signal } : {});
-      open.forEach((prompt, i) => {
-        const row = all.slice(i, rows[i].length - 1).data.slice() as Float32Array;
-        const id = choose(row, prompt, step);
-        ids[prompt].push(id);
-        logits[prompt].push(row);
-        onToken?.({ prompt, step, id, label: this.#label(id) });
-      });
-    }
-    return new Generation({
-      ids,
-      tokens: ids.map((row) => row.map((id) => this.#label(id))),
-      texts: ids.map((row) => tokenizer?.decode(row)),
-      logits: logits.map((rows) => {
-        const data = new Float32Array(rows.length * blueprint.vocabulary);
-        rows.forEach((row, step) => data.set(row, step * blueprint.vocabulary));
-        return new Tensor("float32", [rows.length, blueprint.vocabulary], data);
-      }),
-    });
+    const { blueprint, weights, tokenizer, endIds, engine } = this.#parts;
+    const signal = options.signal ?? this.#parts.interruptSignal();
+    const writer: Writer = {
+      blueprint,
+      endIds,
+      predicts: this.#forward.values.has("logits"),
+      prepare: async () => (await this.#prepare(input)).batch,
+      label: (id) => this.#label(id),
+      decode: (ids) => tokenizer?.decode(ids),
+      whole: (settings) => async (feeds, wanted) => this.#compute(wanted, feeds, false, settings),
+      continued: (settings) => async (feeds, wanted) => {
+        const compile = async (): Promise<Compiled> => engine.compile(continuation(blueprint, weights), settings);
+        return (await this.#known("continued", compile)).run(feeds, wanted, settings);
+      },
+    };
+    return generate(writer, { ...options, ...(signal ? { signal } : {}) });
   }
 
   /**
@@ -385,9 +363,14 @@ export class Model {
       kept = bytes <= keepAllLimit ? this.addresses : wanted;
     }
     const key = `${gated ? "gated" : "plain"} ${kept.join()}`;
+    return this.#known(key, async () => engine.compile(valuesOf(kept), settings));
+  }
+
+  /** The session of this name, made when it is asked for the first time. */
+  async #known(key: string, compile: () => Promise<Compiled>): Promise<Compiled> {
     const known = this.#compiled.get(key);
     if (known) return known;
-    const session = engine.compile(valuesOf(kept), settings);
+    const session = compile();
     this.#compiled.set(key, session);
     try {
       return await session;

@@ -1,7 +1,7 @@
 import type { Build, CancelSignal, Value } from "../graph/index.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
-import type { GeneratedToken } from "./generate.js";
+import type { GeneratedToken } from "./generation.js";
 import type { Intervention } from "./headGates.js";
 import type { SamplingOptions } from "./sampling.js";
 import type { GraphEdit, Probe } from "./site.js";
@@ -42,6 +42,10 @@ export interface GenerateOptions extends SamplingOptions {
   readonly maxNewTokens: number;
   /** Called with each token as soon as it is known. */
   readonly onToken?: (token: GeneratedToken) => void;
+  /** Whether the attention of each new token is kept, as `Generation.patterns`: false. */
+  readonly patterns?: boolean;
+  /** Whether keys and values of earlier tokens are kept, so that a step costs one token: true. */
+  readonly cache?: boolean;
   readonly signal?: CancelSignal;
 }
 
