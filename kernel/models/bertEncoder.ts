@@ -3,8 +3,11 @@ import { build } from "../graph/index.js";
 import { UnsupportedError } from "../tensor/index.js";
 import type { FieldsOf } from "./config.js";
 import { amount, choice, count, flag, only, tokenId } from "./config.js";
-import type { GraphContext, TensorSpec } from "./family.js";
+import type { Batch, Blueprint, GraphContext, TensorSpec } from "./family.js";
+import { tokenFeeds } from "./feeds.js";
 import { activations, layerNorm, linear } from "./layers.js";
+import type { MaskedHead } from "./maskedHead.js";
+import { maskedHeadSpecs, maskedLogits } from "./maskedHead.js";
 import type { EncoderSizes } from "./postNormEncoder.js";
 import { encoderSpecs, linearSpecs, normSpecs, postNormEncoder } from "./postNormEncoder.js";
 import { paddingBias } from "./visibility.js";
@@ -88,7 +91,7 @@ export function bertSizes(family: string, config: BertConfig): EncoderSizes {
 }
 
 /** The weights of embeddings and blocks, and of the optional pooler. */
-export function bertSpecs(config: BertConfig, sizes: EncoderSizes, withPooler: boolean): readonly TensorSpec[] {
+function bertSpecs(config: BertConfig, sizes: EncoderSizes, withPooler: boolean): readonly TensorSpec[] {
   const { vocab_size: vocabulary, max_position_embeddings: positions, type_vocab_size: types } = config;
   const { width } = sizes;
   const pooler = linearSpecs("pooler.dense", width, width).map((spec) => ({ ...spec, optional: true }));
@@ -103,7 +106,7 @@ export function bertSpecs(config: BertConfig, sizes: EncoderSizes, withPooler: b
 }
 
 /** Embeddings and blocks: the last hidden state, [B,Q,M]. */
-export function bertHidden(context: GraphContext, sizes: EncoderSizes): Value {
+function bertHidden(context: GraphContext, sizes: EncoderSizes): Value {
   const { weight, input, tap } = context;
   const rows = (table: string, ids: string): Value => build.gather(weight(`embeddings.${table}.weight`), input(ids), 0);
   const embed = tap("embed", rows("word_embeddings", "input_ids"));
@@ -115,7 +118,7 @@ export function bertHidden(context: GraphContext, sizes: EncoderSizes): Value {
 }
 
 /** The outputs of a model without a head: `tanh(W · first + b)` where the checkpoint holds a pooler. */
-export function pooled(context: GraphContext, hidden: Value): Readonly<Record<string, Value>> {
+function pooled(context: GraphContext, hidden: Value): Readonly<Record<string, Value>> {
   if (!context.has("pooler.dense.weight")) return { last_hidden_state: hidden };
   const first = build.squeeze(build.slice(hidden, 1, 0, 1), [1]); // [B,M]
   return { last_hidden_state: hidden, pooler_output: build.tanh(linear(context, "pooler.dense", first)) };
@@ -124,4 +127,42 @@ export function pooled(context: GraphContext, hidden: Value): Readonly<Record<st
 /** The name that current checkpoints use for a layer norm's tensors. */
 export function currentNormName(name: string): string {
   return name.replace(/LayerNorm\.gamma$/, "LayerNorm.weight").replace(/LayerNorm\.beta$/, "LayerNorm.bias");
+}
+
+/** Where BERT and what grew from it differ. */
+export interface BertParts extends Pick<
+  Blueprint,
+  "family" | "architecture" | "padId" | "positions" | "canonicalName"
+> {
+  readonly config: BertConfig;
+  readonly sizes: EncoderSizes;
+  /** Undefined for an architecture without one, which has a pooler instead. */
+  readonly head: MaskedHead | undefined;
+  /** Counts positions where none are given. */
+  readonly count: (batch: Batch) => Int32Array;
+}
+
+/** The blueprint of an encoder of BERT's kind. */
+export function bertBlueprint({ config, sizes, head, count, ...own }: BertParts): Blueprint {
+  const { layers, heads, width } = sizes;
+  const vocabulary = config.vocab_size;
+  return {
+    ...own,
+    layers,
+    heads,
+    headDim: width / heads,
+    width,
+    vocabulary,
+    tokenTypes: config.type_vocab_size,
+    causal: false,
+    tensors: [...bertSpecs(config, sizes, !head), ...(head ? maskedHeadSpecs(head, width, vocabulary) : [])],
+    inputs: ["input_ids", "attention_mask", "token_type_ids", "position_ids"],
+    feeds: (batch) => tokenFeeds(batch, count(batch)),
+    build: (context) => {
+      const hidden = bertHidden(context, sizes);
+      return head
+        ? { logits: maskedLogits(context, head, hidden), last_hidden_state: hidden }
+        : pooled(context, hidden);
+    },
+  };
 }

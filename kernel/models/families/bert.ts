@@ -1,10 +1,9 @@
-import { bertFields, bertHidden, bertIgnored, bertSizes, bertSpecs, currentNormName, pooled } from "../bertEncoder.js";
+import { bertBlueprint, bertFields, bertIgnored, bertSizes, currentNormName } from "../bertEncoder.js";
 import { readConfig } from "../config.js";
 import type { Blueprint, Family } from "../family.js";
-import { arange, tokenFeeds } from "../feeds.js";
+import { arange } from "../feeds.js";
 import type { JsonObject } from "../json.js";
 import type { MaskedHead } from "../maskedHead.js";
-import { maskedHeadSpecs, maskedLogits } from "../maskedHead.js";
 
 const ignored = [
   ...bertIgnored,
@@ -41,32 +40,17 @@ function open(architecture: string, json: JsonObject): Blueprint {
     activation: sizes.activation,
     epsilon: sizes.epsilon,
   };
-  return {
+  return bertBlueprint({
     family: "bert",
     architecture,
-    layers: sizes.layers,
-    heads: sizes.heads,
-    headDim: sizes.width / sizes.heads,
-    width: sizes.width,
-    vocabulary: config.vocab_size,
-    positions: config.max_position_embeddings,
-    tokenTypes: config.type_vocab_size,
-    causal: false,
+    config,
+    sizes,
+    head: withHead ? head : undefined,
     padId: config.pad_token_id ?? 0,
-    tensors: [
-      ...bertSpecs(config, sizes, !withHead),
-      ...(withHead ? maskedHeadSpecs(head, sizes.width, config.vocab_size) : []),
-    ],
+    positions: config.max_position_embeddings,
+    count: arange,
     canonicalName: (name) => canonicalName(withHead, tied, name),
-    inputs: ["input_ids", "attention_mask", "token_type_ids", "position_ids"],
-    feeds: (batch) => tokenFeeds(batch, arange(batch)),
-    build: (context) => {
-      const hidden = bertHidden(context, sizes);
-      return withHead
-        ? { logits: maskedLogits(context, head, hidden), last_hidden_state: hidden }
-        : pooled(context, hidden);
-    },
-  };
+  });
 }
 
 /**

@@ -1,10 +1,8 @@
-import { bertFields, bertHidden, bertIgnored, bertSizes, bertSpecs, currentNormName, pooled } from "../bertEncoder.js";
+import { bertBlueprint, bertFields, bertIgnored, bertSizes, currentNormName } from "../bertEncoder.js";
 import { count, readConfig, tokenId } from "../config.js";
 import type { Batch, Blueprint, Family } from "../family.js";
-import { tokenFeeds } from "../feeds.js";
 import type { JsonObject } from "../json.js";
 import type { MaskedHead } from "../maskedHead.js";
-import { maskedHeadSpecs, maskedLogits } from "../maskedHead.js";
 
 /** Defaults as in transformers' RobertaConfig. */
 const fields = { ...bertFields, vocab_size: count(50265), pad_token_id: tokenId(1) };
@@ -45,33 +43,18 @@ function open(architecture: string, json: JsonObject): Blueprint {
     activation: "gelu",
     epsilon: sizes.epsilon,
   };
-  return {
+  return bertBlueprint({
     family: "roberta",
     architecture,
-    layers: sizes.layers,
-    heads: sizes.heads,
-    headDim: sizes.width / sizes.heads,
-    width: sizes.width,
-    vocabulary: config.vocab_size,
+    config,
+    sizes,
+    head: withHead ? head : undefined,
+    padId,
     // The rows up to the padding's own are never a real token's.
     positions: config.max_position_embeddings - padId - 1,
-    tokenTypes: config.type_vocab_size,
-    causal: false,
-    padId,
-    tensors: [
-      ...bertSpecs(config, sizes, !withHead),
-      ...(withHead ? maskedHeadSpecs(head, sizes.width, config.vocab_size) : []),
-    ],
+    count: (batch) => positionIds(batch, padId),
     canonicalName: (name) => canonicalName(withHead, tied, name),
-    inputs: ["input_ids", "attention_mask", "token_type_ids", "position_ids"],
-    feeds: (batch) => tokenFeeds(batch, positionIds(batch, padId)),
-    build: (context) => {
-      const hidden = bertHidden(context, sizes);
-      return withHead
-        ? { logits: maskedLogits(context, head, hidden), last_hidden_state: hidden }
-        : pooled(context, hidden);
-    },
-  };
+  });
 }
 
 /**
