@@ -100,11 +100,13 @@ export type {
   Inflate,
   IntegerOptions,
   NormalOptions,
+  Range,
   UniformOptions,
 } from "./tensor/index.js";
 export {
   decodeNpy,
   decodeNpz,
+  decodeSafetensors,
   einsum,
   encodeNpy,
   encodeNpz,

@@ -1,4 +1,5 @@
 export { asciiBytes, asciiText, bytesIn, dataFrom } from "./bytes.js";
+export { decodeSafetensors, safetensorsHeaderLimit, storedTensor } from "./decodeSafetensors.js";
 export type { DataOf, DType } from "./dtype.js";
 export { allocate, bytesOf, dtypes, isDType, isFloat, numberAt, packNumbers } from "./dtype.js";
 export { einsum } from "./einsum.js";
@@ -14,6 +15,7 @@ export {
   UnsupportedError,
 } from "./errors.js";
 export { halfBits, halfValue } from "./half.js";
+export type { Range } from "./layout.js";
 export { nearestName } from "./nearest.js";
 export { decodeNpy, encodeNpy } from "./npy.js";
 export type { DecodeNpzOptions } from "./npz.js";
@@ -21,6 +23,8 @@ export { decodeNpz, encodeNpz } from "./npz.js";
 export type { IntegerOptions, NormalOptions, UniformOptions } from "./random.js";
 export { random, RandomStream } from "./random.js";
 export { encodeSafetensors } from "./safetensors.js";
+export type { StoredEntry } from "./safetensorsHeader.js";
+export { parseSafetensorsHeader, storageOf } from "./safetensorsHeader.js";
 export { asAxis, asShape, formatShape, sizeOf, stridesOf } from "./shape.js";
 export type { MimeBundle } from "./show.js";
 export { showWith } from "./show.js";

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Range } from "../../kernel/tensor/index.js";
 import {
   checkOptions,
+  encodeNpy,
   halfBits,
   halfValue,
   knownNames,
@@ -48,6 +50,68 @@ describe("a tensor", () => {
     expect(() => t.slice(2)).toThrow("tensor.slice: expected an axis in -2 … 1, got 2");
     expect(() => t.item(0, 0)).toThrow("expected 3 indices for shape [2,3,4], got 2");
     expect(() => t.slice(0, 0, 0, 0)).toThrow("at most 3 indices");
+  });
+
+  describe("as a view", () => {
+    const t = new Tensor(
+      "int32",
+      [2, 3, 4],
+      Int32Array.from({ length: 24 }, (_, i) => i),
+    );
+
+    it.each<[readonly (number | Range)[], readonly number[], readonly number[]]>([
+      [[0, [1, 3], 0], [2], [4, 8]],
+      [
+        [[], -1, [1, -1]],
+        [2, 2],
+        [9, 10, 21, 22],
+      ],
+      [
+        [1, [], [undefined, undefined, 2]],
+        [3, 2],
+        [12, 14, 16, 18, 20, 22],
+      ],
+      [[0, [undefined, undefined, -1], 3], [3], [11, 7, 3]],
+      [[0, 0, [3, 0, -2]], [2], [3, 1]],
+      [[0, 0, [-2]], [2], [2, 3]],
+      [[0, 0, [2, 100]], [2], [2, 3]],
+      [[0, 0, [3, 1]], [0], []],
+      [[1, [5, 9]], [0, 4], []],
+    ])("case %#: slice", (parts, shape, values) => {
+      const part = t.slice(...parts);
+      expect([part.shape, [...part.data]]).toEqual([shape, values]);
+      expect([part.size, part.sizeBytes]).toEqual([values.length, values.length * 4]);
+    });
+
+    it("transposes and is cut again without copying", () => {
+      const turned = t.transpose([2, 0, 1]);
+      expect(turned.shape).toEqual([4, 2, 3]);
+      expect(turned.item(3, 1, -1)).toBe(23);
+      expect([...turned.slice(1, [], [undefined, undefined, -2]).data]).toEqual([9, 1, 21, 13]);
+      expect(turned.transpose([1, 2, 0]).data.buffer).toBe(t.data.buffer);
+      expect([...t.transpose().slice(0).data]).toEqual([0, 12, 4, 16, 8, 20]);
+      expect(turned.data).toBe(turned.data);
+      expect(Object.isFrozen(turned)).toBe(true);
+    });
+
+    it("reshapes, shares what lies row by row, and gives its rows", () => {
+      expect(t.reshape([4, -1]).shape).toEqual([4, 6]);
+      expect(t.at(1).reshape([12]).data.buffer).toBe(t.data.buffer);
+      expect([...t.slice(0).transpose().reshape([-1]).data]).toEqual([0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]);
+      expect([...t.slice(0).rows()].map((row) => row.item(0))).toEqual([0, 4, 8]);
+      expect([...encodeNpy(t.transpose())]).toEqual([...encodeNpy(tensor([[[0, 12], [4, 16], [8, 20]], [[1, 13], [5, 17], [9, 21]], [[2, 14], [6, 18], [10, 22]], [[3, 15], [7, 19], [11, 23]]], "int32"))]); // prettier-ignore
+    });
+
+    it.each<[() => unknown, string]>([
+      [() => t.at(0, 3), "tensor.at: expected an axis in -3 … 2, got 3"],
+      [() => t.slice([0, 1, 0]), "expected a range [start, end, step] of whole numbers with step ≠ 0, got [0, 1, 0]"],
+      [() => t.slice([0.5]), "tensor.slice: expected a range"],
+      [() => t.transpose([0, 0, 1]), "expected a permutation of the axes of [2,3,4], got [0,0,1]"],
+      [() => t.reshape([5, -1]), "[2,3,4] and [5,-1] hold different numbers of elements"],
+      [() => t.reshape([-1, -1]), "hold different numbers of elements"],
+      [() => [...tensor(1).rows()], "tensor.rows: a single number has no rows"],
+      [() => new Tensor("int32", [3], Int32Array.of(1, 2), { strides: [1], offset: 0 }), "shape [3] with strides [1] from 0 leaves its data of 2"], // prettier-ignore
+    ])("refuses mistake %#", (make, message) => expect(make).toThrow(message));
   });
 
   it("shows its header and the ends of long axes", () => {

@@ -1,6 +1,6 @@
 import { formatShape, ShapeError, sizeOf, stridesOf } from "../../tensor/index.js";
 import type { Build } from "../builder.js";
-import { broadcastShapes } from "../dims.js";
+import { broadcastShapes, productOf } from "../dims.js";
 import { broadcastSizes, fill, flatIndex } from "../loops.js";
 import type { Operator } from "../op.js";
 import { unbroadcast } from "../unbroadcast.js";
@@ -50,9 +50,14 @@ export const linear: Readonly<Record<string, Operator>> = {
       });
       return { shape: [...leading, rows, columns], data };
     },
-    vjp: (build, d, { inputs: [a, b] }) => [
-      unbroadcast(build, build.matMul(d, swapLast(build, b)), a.shape),
-      unbroadcast(build, build.matMul(swapLast(build, a), d), b.shape),
-    ],
+    vjp: (build, d, { inputs: [a, b] }) => {
+      const da = unbroadcast(build, build.matMul(d, swapLast(build, b)), a.shape);
+      if (b.shape.length > 2 || a.shape.length === 2) {
+        return [da, unbroadcast(build, build.matMul(swapLast(build, a), d), b.shape)];
+      }
+      // One matrix for the whole batch: one product over all rows, instead of one per batch and their sum.
+      const rows = (x: Value): Value => build.reshape(x, [productOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
+      return [da, build.matMul(swapLast(build, rows(a)), rows(d))];
+    },
   },
 };
