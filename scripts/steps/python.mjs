@@ -5,6 +5,8 @@ import { ask, fingerprint, isWindows, root, run, SetupError, step, which } from 
 
 const oldest = [3, 10];
 const venv = join(root, ".venv");
+/** The oldest jupyter_client of the tests, in a folder of its own beside the environment's. */
+const oldClient = join(root, ".cache", "jupyter_client-7.4");
 
 /** Where an environment keeps its programs. */
 export const programs = (prefix) => join(prefix, isWindows ? "Scripts" : "bin");
@@ -61,5 +63,16 @@ export async function installPython({ prefix, withTests = false }) {
       { hint: "Python packages could not be installed: is the network (or your package index mirror) reachable?" },
     ),
   );
+  if (withTests) await installOldClient(target);
   return target;
+}
+
+function installOldClient(prefix) {
+  const list = "requirements-client7.txt";
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--upgrade"];
+  return step(`jupyter_client 7.4 (${list})`, fingerprint([list], prefix), [join(oldClient, "jupyter_client")], () =>
+    run(pythonOf(prefix), [...pip, "--target", oldClient, "-r", join(root, list)], {
+      hint: "Python packages could not be installed: is the network (or your package index mirror) reachable?",
+    }),
+  );
 }
