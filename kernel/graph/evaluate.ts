@@ -29,6 +29,8 @@ function runValues(values: readonly Value[], results: Map<Value, Dense>, sizes: 
     if (value.loop) {
       const found = runLoop(value.loop, inputs, sizes);
       for (const own of groups.get(value)!) results.set(own, found[own.attributes["result"] as number]);
+    } else if (value.file) {
+      throw new UnsupportedError(`evaluate: "${value.label}" is computed by an ONNX file, which has no reference`);
     } else {
       results.set(value, operators[value.op].reference(inputs, bindAttributes(value, sizes)));
     }

@@ -1,4 +1,4 @@
-import { formatShape, isFloat, ShapeError } from "../tensor/index.js";
+import { formatShape, isFloat, ShapeError, UnsupportedError } from "../tensor/index.js";
 import { build } from "./build.js";
 import { loopGroups } from "./loop.js";
 import type { Pullback } from "./loopGradient.js";
@@ -35,6 +35,11 @@ const pullback: Pullback = (seeds, wrt, leaves) => {
     }
     const d = cotangents.get(node);
     if (!d) continue;
+    if (node.file) {
+      throw new UnsupportedError(
+        `gradients: "${node.label}" is computed by an ONNX file, whose nodes have no derivative; load the model from its safetensors`,
+      );
+    }
     const parts = operators[node.op].vjp(build, d, node);
     node.inputs.forEach((x, i) => give(x, parts[i]));
   }

@@ -4,6 +4,7 @@ import { asciiBytes, OptionError, packNumbers, UnsupportedError } from "../tenso
 import type { SymbolicShape } from "./dims.js";
 import { loopGroups } from "./loop.js";
 import { writeLoop } from "./onnxLoop.js";
+import { FileNodes } from "./onnxFileNodes.js";
 import { OnnxScope } from "./onnxScope.js";
 import { elementTypes, valueInfo } from "./onnxTypes.js";
 import { operators } from "./ops/index.js";
@@ -21,7 +22,7 @@ import type { Value, WeightSource } from "./value.js";
 
 /** The standard operator set and file version that graphs are written in. */
 export const opset = 21;
-const irVersion = 10;
+const irVersion = 10n;
 
 /** A model file, with its weights left where they are. */
 export interface OnnxModel {
@@ -57,7 +58,16 @@ function weightProto(name: string, shape: SymbolicShape, source: WeightSource, f
   });
 }
 
-function attributeProtos({ op, attributes }: Value): AttributeProto[] {
+/** The operator set from which on an operator reads its axes as an input; before, they are an attribute. */
+const axesInputSince: Readonly<Record<string, number>> = {
+  Squeeze: 13,
+  Unsqueeze: 13,
+  ReduceSum: 13,
+  ReduceMax: 18,
+  ReduceMean: 18,
+};
+
+function attributeProtos({ op, attributes }: Value, axesToo: boolean): AttributeProto[] {
   const kinds = operators[op].attributes ?? {};
   return Object.entries(attributes).flatMap(([name, held]) => {
     const kind = kinds[name];
@@ -76,8 +86,11 @@ function attributeProtos({ op, attributes }: Value): AttributeProto[] {
         });
       case "dtype":
         return create(AttributeProtoSchema, { name, type: Kind.INT, i: BigInt(elementTypes[held as DType]) });
-      case "dims":
       case "axes":
+        return axesToo
+          ? create(AttributeProtoSchema, { name, type: Kind.INTS, ints: (held as number[]).map(BigInt) })
+          : [];
+      case "dims":
       case "scalar":
         return [];
     }
@@ -87,7 +100,10 @@ function attributeProtos({ op, attributes }: Value): AttributeProto[] {
 /** The single folder of all weight files, and each file's name in it. */
 function weightFolder(program: Program): string | undefined {
   const folders = new Set(
-    program.values.flatMap(({ source }) => (source?.kind === "weight" ? [splitPath(source.path)[0]] : [])),
+    program.values.flatMap(({ source, file }) => {
+      if (file) return file.folder ?? [];
+      return source?.kind === "weight" ? [splitPath(source.path)[0]] : [];
+    }),
   );
   if (folders.size > 1)
     throw new UnsupportedError(`graph: weights must lie in one folder, got ${[...folders].join(", ")}`);
@@ -97,6 +113,26 @@ function weightFolder(program: Program): string | undefined {
 function splitPath(path: string): [string, string] {
   const cut = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
   return [path.slice(0, cut), path.slice(cut + 1)];
+}
+
+/**
+ * The operator sets of a program: those of its files where it has some.
+ *
+ * Throws   UnsupportedError where two files need different ones
+ */
+function opsetsOf({ values }: Program, withContrib: boolean): ReadonlyMap<string, bigint> {
+  const opsets = new Map<string, bigint>();
+  for (const file of new Set(values.flatMap((value) => value.file ?? []))) {
+    for (const [domain, version] of file.opsets) {
+      const other = opsets.get(domain) ?? version;
+      if (other !== version)
+        throw new UnsupportedError(`graph: files of operator sets ${other} and ${version} cannot be joined`);
+      opsets.set(domain, version);
+    }
+  }
+  if (!opsets.has("")) opsets.set("", BigInt(opset));
+  if (withContrib && !opsets.has(contribDomain)) opsets.set(contribDomain, 1n);
+  return opsets;
 }
 
 export interface EncodeOptions {
@@ -120,8 +156,11 @@ export function encodeOnnx(
 ): OnnxModel {
   const scope = new OnnxScope(program, feedShapes);
   const nodes = new Map<string, Value>();
+  const fileNodes = new FileNodes(scope.nodes);
   const fused = fuseTransposed ? transposedProducts(program) : noProducts;
   const initializer: TensorProto[] = [];
+  const opsets = opsetsOf(program, fused.operands.size > 0);
+  const standard = Number(opsets.get(""));
   const outputNames = new Set(Object.keys(program.outputs));
   for (const name of [...outputNames, ...program.inputs.map(scope.nameOf)]) {
     if (name.startsWith("%")) throw new OptionError(`graph: names that start with % are reserved, got "${name}"`);
@@ -155,6 +194,10 @@ export function encodeOnnx(
       }
     }
     if (!value.op || fused.skipped.has(value)) return;
+    if (value.file) {
+      scope.node("Identity", [fileNodes.write(value, scope.nameOf)], name, [], scope.originOf(value));
+      return;
+    }
     const transposed = fused.operands.get(value);
     if (transposed) {
       const transB = create(AttributeProtoSchema, { name: "transB", type: Kind.INT, i: 1n });
@@ -164,32 +207,35 @@ export function encodeOnnx(
       return;
     }
     const kinds = operators[value.op].attributes ?? {};
+    const asAttributes = standard < (axesInputSince[value.op] ?? 0);
     const lowered = Object.keys(kinds).flatMap((key) => {
       const held = value.attributes[key];
       if (held === undefined) return [];
       if (kinds[key] === "scalar") return [constantOf([held as number], "int64", [])];
       if (kinds[key] === "dims") return [scope.dims(value, held as SymbolicShape, constantOf)];
-      return kinds[key] === "axes" ? [constantOf(held as number[], "int64", [(held as number[]).length])] : [];
+      if (kinds[key] !== "axes" || asAttributes) return [];
+      return [constantOf(held as number[], "int64", [(held as number[]).length])];
     });
     const inputs = [...value.inputs.map(scope.nameOf), ...lowered];
     const options = { result: operators[value.op].result ?? 0 };
-    nodes.set(scope.node(value.op, inputs, name, attributeProtos(value), scope.originOf(value), options), value);
+    nodes.set(
+      scope.node(value.op, inputs, name, attributeProtos(value, asAttributes), scope.originOf(value), options),
+      value,
+    );
   };
   write(program.values, scope);
   for (const [name, value] of Object.entries(program.outputs)) {
     if (scope.nameOf(value) !== name) scope.node("Identity", [scope.nameOf(value)], name, [], name);
   }
   const model = create(ModelProtoSchema, {
-    irVersion: BigInt(irVersion),
+    irVersion: fileNodes.files.reduce((newest, file) => (file.irVersion > newest ? file.irVersion : newest), irVersion),
     producerName: "attention-lab",
-    opsetImport: [
-      { domain: "", version: BigInt(opset) },
-      ...(fused.operands.size > 0 ? [{ domain: contribDomain, version: 1n }] : []),
-    ],
+    opsetImport: [...opsets].map(([domain, version]) => ({ domain, version })),
+    functions: fileNodes.files.flatMap(({ functions }) => functions),
     graph: {
       name: "graph",
       node: [...scope.nodes],
-      initializer,
+      initializer: [...initializer, ...fileNodes.initializers],
       input: [
         ...program.inputs.map((value) => valueInfo(scope.nameOf(value), value)),
         ...[...scope.fedShapes].map(([name, { length }]) => valueInfo(name, { shape: [length], dtype: "int64" })),

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import type { DType } from "../tensor/index.js";
 import type { ValueInfoProto } from "./proto/onnx_pb.js";
 import { TensorProto_DataType as Element, ValueInfoProtoSchema } from "./proto/onnx_pb.js";
-import type { Type } from "./value.js";
+import type { Type, Value } from "./value.js";
 
 export const elementTypes: Readonly<Record<DType | "bfloat16", Element>> = {
   float32: Element.FLOAT,
@@ -16,7 +16,9 @@ export const elementTypes: Readonly<Record<DType | "bfloat16", Element>> = {
 };
 
 /** The name of a value with its type; axis words become dim_param. */
-export function valueInfo(name: string, { shape, dtype }: Type): ValueInfoProto {
+export function valueInfo(name: string, { shape, dtype, file }: Type & Pick<Value, "file">): ValueInfoProto {
+  // What a file computes has the shape that onnxruntime finds.
+  if (file) return create(ValueInfoProtoSchema, { name });
   const dim = shape.map((size) =>
     typeof size === "number"
       ? { value: { case: "dimValue" as const, value: BigInt(size) } }

@@ -105,9 +105,11 @@ export function bodyOf(loop: Loop, results: readonly Value[]): Body {
 
 /** Bytes of the files' weights that a program reads, in the dtype it computes in. */
 export function weightBytes({ values }: Program): number {
+  const files = new Set(values.flatMap(({ file }) => file ?? []));
+  const held = [...files].reduce((sum, file) => sum + file.weightBytes, 0);
   return values
     .filter(({ source }) => source?.kind === "weight")
-    .reduce((sum, { shape, dtype }) => sum + sizeOf(shape as readonly number[]) * bytesOf(dtype), 0);
+    .reduce((sum, { shape, dtype }) => sum + sizeOf(shape as readonly number[]) * bytesOf(dtype), held);
 }
 
 /** The most bytes of activations alive at once when values are freed after their last use; outputs stay. */

@@ -1,5 +1,6 @@
 import { build } from "./build.js";
 import { linearise } from "./order.js";
+import { rewired } from "./rewrite.js";
 import type { Loop, Value } from "./value.js";
 
 /**
@@ -14,9 +15,9 @@ export function substitute(value: Value, replacements: ReadonlyMap<Value, Value>
   for (const node of linearise([value])) {
     if (rewritten.has(node)) continue;
     const inputs = node.inputs.map((x) => rewritten.get(x)!);
-    const isSame = inputs.every((x, i) => x === node.inputs[i]);
+    const isSame = node.file !== undefined || inputs.every((x, i) => x === node.inputs[i]);
     const again = isSame
-      ? node
+      ? rewired(node, inputs)
       : node.loop
         ? onLoop(node, inputs, loops)
         : build.apply(node.op, inputs, node.attributes);

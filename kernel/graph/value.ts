@@ -1,5 +1,6 @@
 import type { DType, Tensor } from "../tensor/index.js";
 import type { Dim, SymbolicShape } from "./dims.js";
+import type { FunctionProto, GraphProto } from "./proto/onnx_pb.js";
 
 /** What an operator's attribute may hold; `dims` attributes hold axis words too. */
 export type Attribute = number | string | readonly (number | string)[];
@@ -34,6 +35,21 @@ export type Source =
   | { readonly kind: "slot" }
   | WeightSource;
 
+/** The graph of an ONNX file, run as it stands: its operators need not be in the graph language. */
+export interface OnnxFile {
+  /** Tells files apart, and changes when the file does. */
+  readonly version: string;
+  /** Nodes in order; large tensors lie in files of `folder`. */
+  readonly graph: GraphProto;
+  readonly functions: readonly FunctionProto[];
+  /** Operator set by domain; the standard one under "". */
+  readonly opsets: ReadonlyMap<string, bigint>;
+  readonly irVersion: bigint;
+  /** Folder that holds the weights; undefined where the file holds them all. */
+  readonly folder: string | undefined;
+  readonly weightBytes: number;
+}
+
 /**
  * A body that runs several times, written in values of its own. Operands of its results are the first state, then the
  * sequences, then what the body reads from outside.
@@ -64,6 +80,8 @@ export interface Value extends Type {
   readonly source?: Source;
   /** The loop whose result this value is. */
   readonly loop?: Loop;
+  /** The file whose nodes compute this value. */
+  readonly file?: OnnxFile;
   /** The address or other name that generated node names tell. */
   readonly label?: string;
 }

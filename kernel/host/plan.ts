@@ -48,7 +48,10 @@ export function planFor(outputs: Readonly<Record<string, Value>>, { device, cove
   const hash = createHash("sha256")
     .update(model.bytes)
     .update(`\n${model.folder ?? ""}\n`);
-  for (const { source } of fitted.values) if (source?.kind === "weight") hash.update(`${source.version}\n`);
+  for (const { source, file } of fitted.values) {
+    if (source?.kind === "weight") hash.update(`${source.version}\n`);
+    if (file) hash.update(`${file.version}\n`);
+  }
   return { program, fitted, model, key: hash.digest("hex") };
 }
 

@@ -87,6 +87,8 @@ export interface Blueprint {
   readonly endIds?: readonly number[];
   /** Keys of texts of two lengths with the same regime are alike; of all lengths when left out. */
   readonly regime?: ((length: number) => string) | undefined;
+  /** What `describe` adds: what was found in a file, and what was not. */
+  readonly notes?: readonly string[];
   readonly tensors: readonly TensorSpec[];
   /** The name under which a checkpoint's tensor is known here; undefined where it is knowingly ignored. */
   readonly canonicalName: (name: string) => string | undefined;

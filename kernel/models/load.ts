@@ -1,3 +1,4 @@
+import type { Engine } from "../graph/index.js";
 import { checkOptions, FormatError, knownNames, OptionError, UnsupportedError } from "../tensor/index.js";
 import { openCheckpoint } from "./checkpoint.js";
 import { families } from "./families/index.js";
@@ -9,6 +10,9 @@ import { readJson } from "./json.js";
 import { locate } from "./locate.js";
 import { Model } from "./model.js";
 import { pictureReader } from "./pictures/reader.js";
+import { openOnnx } from "./onnx/load.js";
+import type { OnnxSource } from "./onnx/source.js";
+import { onnxFileOf } from "./onnx/source.js";
 import { loadTokenizer } from "./tokenizer.js";
 import { bindWeights } from "./weights.js";
 
@@ -51,6 +55,38 @@ async function endIdsOf(files: Files, folder: string, { endIds = [] }: Blueprint
   return ids;
 }
 
+function titleOf(source: string): string {
+  const parts = source.split(/[/\\]/).filter((part) => part && !/^\.+$/.test(part));
+  return parts.at(-1) ?? source;
+}
+
+/** A model from an ONNX file: tokenizer and config are those of its folder, or of the one above. */
+async function loadFile(host: Host, source: string, engine: Engine, { path, folder }: OnnxSource): Promise<Model> {
+  const { files } = host;
+  const signal = host.interruptSignal();
+  const { blueprint, paths } = await openOnnx(files, engine, path, folder, signal ? { signal } : {});
+  const tokenizer = await loadTokenizer(files, folder);
+  const name = titleOf(source);
+  return new Model({
+    name,
+    blueprint,
+    weights: new Map(),
+    tokenizer,
+    endIds: await endIdsOf(files, folder, blueprint),
+    engine,
+    interruptSignal: host.interruptSignal,
+    provenance: async () => ({
+      model: name,
+      modelHash: (await Promise.all(paths.map(files.sha256))).map((digest) => digest.slice(0, 16)).join(" "),
+      architecture: blueprint.architecture,
+      tokenizer: tokenizer?.name ?? "none",
+      device: engine.device,
+      dtype: engine.dtype,
+      ...host.versions(),
+    }),
+  });
+}
+
 /** See `load` of the facade. */
 export async function loadModel(host: Host, source: string, options: LoadOptions = {}): Promise<Model> {
   checkOptions("load", options, ["device", "dtype", "revision"]);
@@ -60,17 +96,16 @@ export async function loadModel(host: Host, source: string, options: LoadOptions
   }
   const engine = await host.engine(device, dtype);
   const { files } = host;
-  const folder = await locate(host, source, revision);
+  const found = await locate(host, source, revision);
+  const file = await onnxFileOf(files, found);
+  if (file) return loadFile(host, source, engine, file);
+  const folder = found;
   if (!(await files.list(folder)).includes("config.json")) throw new FormatError(`load ${folder}: no config.json`);
   const blueprint = openBlueprint(folder, await readJson(files, files.resolve(folder, "config.json")));
   const checkpoint = await openCheckpoint(files, folder);
   const weights = bindWeights(blueprint, checkpoint);
   const tokenizer = await loadTokenizer(files, folder);
-  const name =
-    source
-      .split(/[/\\]/)
-      .filter((part) => part && !/^\.+$/.test(part))
-      .at(-1) ?? source;
+  const name = titleOf(source);
   return new Model({
     name,
     blueprint,

@@ -30,7 +30,11 @@ export async function locate(host: Host, source: unknown, revision: string): Pro
   const direct = files.resolve(source);
   const found = await files.stat(direct);
   if (found?.kind === "folder") return direct;
-  if (found) throw new UnsupportedError(`load: expected a folder in Hugging Face layout, got the file ${direct}`);
+  if (found && direct.endsWith(".onnx")) return direct;
+  if (found)
+    throw new UnsupportedError(
+      `load: expected a folder in Hugging Face layout or an .onnx file, got the file ${direct}`,
+    );
   const isPath = /^(\.{0,2}\/|~)/.test(source) || /^[A-Za-z]:[\\/]/.test(source) || source.startsWith("..");
   const folders = host.modelFolders();
   if (!isPath) {

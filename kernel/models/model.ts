@@ -237,6 +237,7 @@ export class Model {
       `${name} (${architecture})`,
       ...describeSizes(this.#parts.blueprint, device),
       describeAddresses(this.#forward.values),
+      ...(this.#parts.blueprint.notes ?? []),
     ].join("\n");
   }
 

@@ -1,4 +1,4 @@
-export { asciiBytes, asciiText, bytesIn, dataFrom } from "./bytes.js";
+export { asciiBytes, asciiText, bytesIn, dataFrom, joinBytes } from "./bytes.js";
 export { decodeSafetensors, safetensorsHeaderLimit, storedTensor } from "./decodeSafetensors.js";
 export type { DataOf, DType } from "./dtype.js";
 export { allocate, bytesOf, dtypes, isDType, isFloat, numberAt, packNumbers } from "./dtype.js";

@@ -149,7 +149,7 @@ describe("load refuses, with the reason", () => {
 
   it("a file", async () => {
     expect(await refusal(join(folder, "config.json"))).toContain(
-      "expected a folder in Hugging Face layout, got the file",
+      "expected a folder in Hugging Face layout or an .onnx file, got the file",
     );
   });
 
