@@ -1,9 +1,12 @@
 import type { Compiled, RunSettings, Value } from "./graph/index.js";
 import { devices, engineOf } from "./host/devices.js";
-import { files, hubFolders, modelFolders } from "./host/files.js";
+import { files, modelFolders } from "./host/files.js";
+import { download } from "./host/hub/download.js";
+import { hubFolder, hubSettings } from "./host/hub/settings.js";
 import { kernel } from "./host/jupyter/api.js";
 import { announceLoad } from "./host/jupyter/representations/loading.js";
 import { decodePicture } from "./host/pictures.js";
+import { progress } from "./host/jupyter/representations/progress.js";
 import { versions } from "./host/versions.js";
 import type { Host, LoadOptions, Model } from "./models/index.js";
 import { loadModel } from "./models/index.js";
@@ -13,15 +16,16 @@ const host: Host = {
   files,
   engine: async (device, dtype) => engineOf(device, dtype, { onLoad: announceLoad }),
   modelFolders,
-  hubFolders,
+  hubFolder,
+  download: (id, revision) => download(hubSettings(), id, revision, { progress, signal: kernel()?.interruptSignal() }),
   interruptSignal: () => kernel()?.interruptSignal(),
   decodePicture,
   versions,
 };
 
 /**
- * Loads a transformer: a folder in Hugging Face layout, the name of one below a model folder, or a hub id that is in
- * the shared Hugging Face cache.
+ * Loads a transformer: a folder in Hugging Face layout, the name of one below a model folder, an .onnx file, or a hub id,
+ * which is fetched into the shared Hugging Face cache where it is not there yet.
  *
  * Throws   FormatError on a missing, broken or inconsistent model; UnsupportedError on one that this version cannot
  *          run exactly; OptionError on an unknown option or device

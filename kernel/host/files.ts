@@ -108,11 +108,3 @@ export function modelFolders(): readonly string[] {
     if (dirname(folder) === folder) return [];
   }
 }
-
-/** The hub folders of the shared Hugging Face cache, in the order in which huggingface_hub looks. */
-export function hubFolders(): readonly string[] {
-  const { HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
-  // An empty variable is an unset one.
-  const home = HF_HOME || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface");
-  return [files.resolve(HF_HUB_CACHE || HUGGINGFACE_HUB_CACHE || join(home, "hub"))];
-}

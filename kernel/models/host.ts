@@ -37,8 +37,12 @@ export interface Host {
   readonly engine: (device: string, dtype: Engine["dtype"]) => Promise<Engine>;
   /** Folders in which a bare model name is looked up. */
   readonly modelFolders: () => readonly string[];
-  /** The hub folders of the shared Hugging Face cache. */
-  readonly hubFolders: () => readonly string[];
+  /** The folder of the shared Hugging Face cache. */
+  readonly hubFolder: () => string;
+  /**
+   * Fetches a model into that cache and gives its snapshot's folder; throws where it does not come, or must not be asked for.
+   */
+  readonly download: (id: string, revision: string) => Promise<string>;
   /** Aborts when the reader interrupts the running cell; undefined where nobody can. */
   readonly interruptSignal: () => CancelSignal | undefined;
   /** The pixels of a PNG or JPEG file; throws FormatError or UnsupportedError, `place` first. */

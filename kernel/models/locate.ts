@@ -1,22 +1,34 @@
 import { FormatError, nearestName, OptionError, UnsupportedError } from "../tensor/index.js";
-import type { Host } from "./host.js";
+import type { Files, Host } from "./host.js";
+import { readJson } from "./json.js";
 
 const hubId = /^[\w.-]+\/[\w.-]+$/;
 
-/** The snapshot of a hub id in the shared Hugging Face cache. */
-async function cachedSnapshot({ files, hubFolders }: Host, id: string, revision: string): Promise<string | undefined> {
-  for (const hub of hubFolders()) {
-    const repository = files.resolve(hub, `models--${id.replace("/", "--")}`);
-    const reference = files.resolve(repository, "refs", revision);
-    const named = (await files.stat(reference))?.kind === "file" ? (await files.readText(reference)).trim() : revision;
-    const snapshot = files.resolve(repository, "snapshots", named);
-    if ((await files.stat(snapshot))?.kind === "folder") return snapshot;
-  }
-  return undefined;
+/** The snapshot of a hub id in the shared Hugging Face cache, where it is whole. */
+async function cachedSnapshot({ files, hubFolder }: Host, id: string, revision: string): Promise<string | undefined> {
+  const repository = files.resolve(hubFolder(), `models--${id.replace("/", "--")}`);
+  const reference = files.resolve(repository, "refs", revision);
+  const named = (await files.stat(reference))?.kind === "file" ? (await files.readText(reference)).trim() : revision;
+  const snapshot = files.resolve(repository, "snapshots", named);
+  return (await isWhole(files, snapshot)) ? snapshot : undefined;
+}
+
+/** Whether a snapshot holds all its weights: other programs fetch only what they need. */
+async function isWhole(files: Files, folder: string): Promise<boolean> {
+  const has = async (name: string): Promise<boolean> =>
+    (await files.stat(files.resolve(folder, name)))?.kind === "file";
+  const index = "model.safetensors.index.json";
+  if (await has("model.safetensors")) return has("config.json");
+  if (!(await has(index))) return (await has("model.onnx")) || has("onnx/model.onnx");
+  const { weight_map: map } = await readJson(files, files.resolve(folder, index));
+  const shards = [...new Set(Object.values((map ?? {}) as Readonly<Record<string, unknown>>))];
+  const held = await Promise.all(shards.map((shard) => has(String(shard))));
+  return held.every(Boolean) && has("config.json");
 }
 
 /**
- * The folder that a model's name means: a folder, a name below a model folder, or a hub id in the Hugging Face cache.
+ * The folder that a model's name means: a folder, a name below a model folder, or a hub id, from the Hugging Face
+ * cache where that holds it whole and from the hub otherwise.
  *
  * Throws   FormatError with the nearest names when there is none; UnsupportedError for a file
  */
@@ -45,9 +57,7 @@ export async function locate(host: Host, source: unknown, revision: string): Pro
     if (hubId.test(source)) {
       const snapshot = await cachedSnapshot(host, source, revision);
       if (snapshot !== undefined) return snapshot;
-      throw new FormatError(
-        `load: "${source}" (${revision}) is neither a folder nor in the Hugging Face cache ${host.hubFolders().join(", ")}; downloading comes with a later version, \`hf download ${source}\` fetches it now`,
-      );
+      return host.download(source, revision);
     }
   }
   const name = source.split(/[/\\]/).filter(Boolean).at(-1) ?? source;

@@ -76,6 +76,7 @@ describe("load finds a model", () => {
     }
     vi.stubEnv("HF_HOME", join(root, "cache"));
     vi.stubEnv("HF_HUB_CACHE", "");
+    vi.stubEnv("HF_HUB_OFFLINE", "1");
     await works(await load("org/tiny"));
     await expect(load("org/tiny", { revision: "other" })).rejects.toThrow(
       '"org/tiny" (other) is neither a folder nor in',
