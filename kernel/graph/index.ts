@@ -23,6 +23,7 @@ export { repeat } from "./repeat.js";
 export { unrolled } from "./unroll.js";
 export type { AttributeKind, Dense, Operator } from "./op.js";
 export { constant, input, operators, weight } from "./ops/index.js";
+export { contribDomain } from "./products.js";
 export type { Program } from "./program.js";
 export { placeOf } from "./origins.js";
 export { activationBytes, programOf, weightBytes } from "./program.js";

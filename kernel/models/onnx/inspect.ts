@@ -8,6 +8,7 @@ import { findExplicit } from "./explicit.js";
 import type { FileInput } from "./feeds.js";
 import { feedsOf, inputValues } from "./feeds.js";
 import type { Seen } from "./fileGraph.js";
+import { findFused } from "./fused/index.js";
 import { addressesOf } from "./towers.js";
 import { FileView } from "./view.js";
 
@@ -72,7 +73,9 @@ export async function inspect(
   settings: RunSettings,
 ): Promise<Inspected> {
   const view = new FileView(file);
-  const { blocks: candidates, not } = findExplicit(view);
+  const [explicit, fused] = [findExplicit(view), findFused(view)];
+  const candidates = [...explicit.blocks, ...fused.blocks].sort((a, b) => a.place - b.place);
+  const not = [...explicit.not, ...fused.not];
   const outputs = file.graph.output.map(({ name }) => name).filter((name) => !carried.test(name));
   const seen = await look(
     engine,

@@ -1,9 +1,9 @@
 import type { Engine, OnnxFile, RunSettings } from "../../graph/index.js";
 import { initializersOf } from "../../graph/index.js";
-import type { Tensor } from "../../tensor/index.js";
-import { UnsupportedError } from "../../tensor/index.js";
+import { Tensor, UnsupportedError } from "../../tensor/index.js";
 import { tokenIds } from "../config.js";
 import type { Batch, Blueprint } from "../family.js";
+import { arange } from "../feeds.js";
 import { forward } from "../forward.js";
 import type { Files } from "../host.js";
 import type { JsonObject } from "../json.js";
@@ -99,7 +99,7 @@ async function provenPatterns(
   try {
     const results = await compiled.run(blueprint.feeds(batch), undefined, settings);
     for (const name of outputs) {
-      const off = relativeError(results[name], seen.get(name)!);
+      const off = relativeError(results[name], seen.get(name)!, batch);
       if (!(off < tolerance)) {
         throw new UnsupportedError(
           `${place}: with its attentions opened, output "${name}" is off by ${off.toPrecision(2)} of its largest value; the file is not opened`,
@@ -170,9 +170,13 @@ export async function openOnnx(
     tensors: [],
     canonicalName: () => undefined,
     inputs: [],
-    feeds: (given) => feedsOf(inputs, given),
+    feeds: (given) => ({
+      ...feedsOf(inputs, given),
+      token_index: new Tensor("int32", [given.size, given.length], arange(given)),
+    }),
     notes: notesOf(inspected),
-    build: ({ tap }) => {
+    build: ({ tap, past }) => {
+      if (past) throw new UnsupportedError(`${place}: texts are not continued from kept keys and values`);
       const graph = new FileGraph(file, inputValues(inputs), inspected.seen, {
         batch: batch.size,
         query: batch.length,

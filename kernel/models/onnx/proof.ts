@@ -1,4 +1,5 @@
 import type { Tensor } from "../../tensor/index.js";
+import type { Batch } from "../family.js";
 
 /** The most that a row of the last axis sums to something else than 1, or 0 where nothing is seen. */
 export function rowSumError(pattern: Tensor): number {
@@ -43,12 +44,19 @@ export function mixError(pattern: Tensor, values: Tensor, z: Tensor): number {
   return largest === 0 ? 0 : worst / largest;
 }
 
-/** The largest difference of two tensors over the largest number in the second; Infinity where shapes differ. */
-export function relativeError(a: Tensor, b: Tensor): number {
+/**
+ * The largest difference of two tensors over the largest number in the second, where tokens are real.
+ *
+ * Shapes   a, b [B,T,…], or any where no axes are those of the batch · real [B,T]: 1 real, 0 padding
+ * Range    Infinity where the shapes differ, or one has NaN where the other has none
+ */
+export function relativeError(a: Tensor, b: Tensor, { size, length, attentionMask }: Batch): number {
   if (a.shape.join() !== b.shape.join()) return Infinity;
   const [x, y] = [a.numbers(), b.numbers()];
+  const perToken = b.shape[0] === size && b.shape[1] === length ? x.length / (size * length) : Infinity;
   let [worst, largest] = [0, 0];
   for (let i = 0; i < x.length; i++) {
+    if (attentionMask[Math.floor(i / perToken)] === 0) continue;
     if (Number.isNaN(x[i]) !== Number.isNaN(y[i])) return Infinity;
     worst = Math.max(worst, Math.abs(x[i] - y[i]) || 0);
     largest = Math.max(largest, Math.abs(y[i]) || 0);
