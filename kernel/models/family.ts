@@ -87,6 +87,8 @@ export interface Blueprint {
   readonly endIds?: readonly number[];
   /** Keys of texts of two lengths with the same regime are alike; of all lengths when left out. */
   readonly regime?: ((length: number) => string) | undefined;
+  /** Whether a text can be continued from the keys and values of its earlier positions: yes when left out. */
+  readonly continues?: boolean;
   /** What `describe` adds: what was found in a file, and what was not. */
   readonly notes?: readonly string[];
   readonly tensors: readonly TensorSpec[];

@@ -51,9 +51,10 @@ export async function generate(writer: Writer, options: GenerateOptions): Promis
   const prompts = realIds(batch);
   checkRoom(prompts, maxNewTokens, blueprint);
   const settings: RunSettings = signal ? { signal } : {};
-  const read = cache
-    ? cachedReader(blueprint, writer.continued(settings), withPatterns)
-    : rereader(blueprint, writer.whole(settings), withPatterns);
+  const read =
+    cache && blueprint.continues !== false
+      ? cachedReader(blueprint, writer.continued(settings), withPatterns)
+      : rereader(blueprint, writer.whole(settings), withPatterns);
 
   const ids: number[][] = prompts.map(() => []);
   const logits: Float32Array[][] = prompts.map(() => []);

@@ -174,6 +174,7 @@ export async function openOnnx(
       ...feedsOf(inputs, given),
       token_index: new Tensor("int32", [given.size, given.length], arange(given)),
     }),
+    continues: false,
     notes: notesOf(inspected),
     build: ({ tap, past }) => {
       if (past) throw new UnsupportedError(`${place}: texts are not continued from kept keys and values`);
