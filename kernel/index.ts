@@ -8,8 +8,9 @@ import { announceLoad } from "./host/jupyter/representations/loading.js";
 import { decodePicture } from "./host/pictures.js";
 import { progress } from "./host/jupyter/representations/progress.js";
 import { versions } from "./host/versions.js";
-import type { Host, LoadOptions, Model } from "./models/index.js";
-import { loadModel } from "./models/index.js";
+import type { AudioOptions, AudioSource, Host, LoadOptions, Model } from "./models/index.js";
+import { loadAudioFeatures, loadModel } from "./models/index.js";
+import type { Tensor as TensorOf } from "./tensor/index.js";
 import { checkOptions } from "./tensor/index.js";
 
 const host: Host = {
@@ -33,6 +34,21 @@ const host: Host = {
  */
 export async function load(source: string, options: LoadOptions = {}): Promise<Model> {
   return loadModel(host, source, options);
+}
+
+/**
+ * What a speech model hears: log-mel spectrograms of WAV files, or of samples of one channel at the model's rate, as its
+ * preprocessor_config.json says. What is shorter than its span ends in silence; another rate is refused.
+ *
+ * Shapes   [batch, bins, frames]
+ * Throws   FormatError, UnsupportedError on files that cannot be read exactly; OptionError on sounds that do not fit
+ * Example  await model.run({ inputFeatures: await audioFeatures("a.wav", { model: "openai/whisper-tiny" }), decoderInputIds: [[50258]] })
+ */
+export async function audioFeatures(
+  sources: AudioSource | readonly AudioSource[],
+  options: AudioOptions,
+): Promise<TensorOf<"float32">> {
+  return loadAudioFeatures(host, sources, options);
 }
 
 export interface CompileOptions {
@@ -78,6 +94,8 @@ export type { Attended, Call, LawResult, Mask, Mechanism, MechanismSpec, Promise
 
 export type {
   Address,
+  AudioOptions,
+  AudioSource,
   ComputeOptions,
   EditReport,
   EditSite,

@@ -4,10 +4,12 @@ import type { Batch, Blueprint } from "./family.js";
 import { Generation } from "./generation.js";
 import { cachedReader } from "./keyValueCache.js";
 import type { GenerateOptions } from "./options.js";
+import { pairReader } from "./pairReader.js";
 import { checkRoom, realIds } from "./prompts.js";
 import type { Pass } from "./reader.js";
 import { rereader } from "./reader.js";
 import { chooserOf } from "./sampling.js";
+import { writesText } from "./stacks.js";
 
 /** What writing needs of a model. */
 export interface Writer {
@@ -21,6 +23,9 @@ export interface Writer {
   /** A pass over whole texts, and one over new tokens alone. */
   readonly whole: (settings: RunSettings) => Pass;
   readonly continued: (settings: RunSettings) => Pass;
+  /** A pass over the encoder alone, and one over the decoder alone. */
+  readonly encoded: (settings: RunSettings) => Pass;
+  readonly decoded: (settings: RunSettings) => Pass;
 }
 
 /** Rows of one width as a tensor. */
@@ -41,18 +46,20 @@ export async function generate(writer: Writer, options: GenerateOptions): Promis
   if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
     throw new OptionError(`generate: maxNewTokens must be a whole number of at least 1, got ${String(maxNewTokens)}`);
   }
-  if (!blueprint.causal || !writer.predicts) {
+  if (!writesText(blueprint) || !writer.predicts) {
     throw new OptionError(`generate: ${blueprint.architecture} does not predict next tokens`);
   }
   if (blueprint.pictures) throw new UnsupportedError(`generate: ${blueprint.architecture} reads pictures; use run`);
   const choose = chooserOf(options);
   const batch = await writer.prepare();
   if (batch.positionIds) throw new OptionError("generate: positions are counted here; leave positionIds out");
-  const prompts = realIds(batch);
-  checkRoom(prompts, maxNewTokens, blueprint);
+  const { decoder } = batch;
+  const prompts = realIds(decoder ? { ...decoder, size: batch.size } : batch);
+  checkRoom(prompts, maxNewTokens, { ...blueprint, positions: (blueprint.decoder ?? blueprint).positions });
   const settings: RunSettings = signal ? { signal } : {};
-  const read =
-    cache && blueprint.continues !== false
+  const read = decoder
+    ? pairReader(blueprint, batch, writer.encoded(settings), writer.decoded(settings), withPatterns)
+    : cache && blueprint.continues !== false
       ? cachedReader(blueprint, writer.continued(settings), withPatterns)
       : rereader(blueprint, writer.whole(settings), withPatterns);
 

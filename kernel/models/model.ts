@@ -23,6 +23,7 @@ import type { PictureReader } from "./pictures/reader.js";
 import { nextTokenLoss } from "./nextToken.js";
 import type { ComputeOptions, GenerateOptions, GradientOptions, Gradients, RunOptions } from "./options.js";
 import { preparePair } from "./pairInput.js";
+import { decoderAlone } from "./pairReader.js";
 import { Run } from "./run.js";
 import type { GraphEdit, Site } from "./site.js";
 import { outputsOf, sortInterventions, writeRun } from "./written.js";
@@ -209,13 +210,23 @@ export class Model {
       blueprint,
       endIds,
       predicts: this.#forward.values.has("logits"),
-      prepare: async () => (await this.#prepare(input)).batch,
+      prepare: async () => (await this.#prepare(input, true)).batch,
       label: (id) => this.#label(id),
       decode: (ids) => tokenizer?.decode(ids),
       whole: (settings) => async (feeds, wanted) => this.#compute(wanted, feeds, false, settings),
       continued: (settings) => async (feeds, wanted) => {
         const compile = async (): Promise<Compiled> => engine.compile(continuation(blueprint, weights), settings);
         return (await this.#known("continued", compile)).run(feeds, wanted, settings);
+      },
+      encoded: (settings) => async (feeds, wanted) => {
+        const { values } = this.#forward;
+        const compile = async (): Promise<Compiled> =>
+          engine.compile(Object.fromEntries(wanted.map((name) => [name, values.get(name)!])), settings);
+        return (await this.#known("encoder", compile)).run(feeds, wanted, settings);
+      },
+      decoded: (settings) => async (feeds, wanted) => {
+        const compile = async (): Promise<Compiled> => engine.compile(decoderAlone(blueprint, weights), settings);
+        return (await this.#known("decoder", compile)).run(feeds, wanted, settings);
       },
     };
     return generate(writer, { ...options, ...(signal ? { signal } : {}) });

@@ -176,6 +176,9 @@ export function preparePair(
   const value: ModelInput = isText ? { text: given as string | readonly string[] } : given;
   checkOptions("run", value, fields);
   const { texts, ...encoder } = encoderSide(value, blueprint, tokenizer);
+  if (writes && (value.labels ?? value.targetText) !== undefined) {
+    throw new OptionError("generate: the text is written, not given; leave labels and targetText out");
+  }
   const startsAlone = writes || value.text !== undefined;
   const decoder = decoderSide(value, encoder.size, startsAlone, blueprint, tokenizer);
   return {

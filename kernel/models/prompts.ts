@@ -2,7 +2,12 @@ import { ShapeError } from "../tensor/index.js";
 import type { Batch, Blueprint } from "./family.js";
 
 /** The token ids of each prompt without its padding. */
-export function realIds({ size, length, inputIds, attentionMask }: Batch): number[][] {
+export function realIds({
+  size,
+  length,
+  inputIds,
+  attentionMask,
+}: Pick<Batch, "size" | "length" | "inputIds" | "attentionMask">): number[][] {
   return Array.from({ length: size }, (_, b) =>
     Array.from(inputIds.subarray(b * length, (b + 1) * length)).filter((_, t) => attentionMask[b * length + t] === 1),
   );

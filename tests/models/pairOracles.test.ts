@@ -1,7 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Intervention, Model, Run } from "../../kernel/lib/index.js";
 import { load } from "../../kernel/lib/index.js";
-import { headsLast, legacyFolder, maxAbsDiff, maxDiff, pairInputOf, pairs, readOracle, shareDiff } from "./oracle.js";
+import {
+  headsLast,
+  legacyFolder,
+  maxAbsDiff,
+  maxDiff,
+  pairInputOf,
+  pairs,
+  readOracle,
+  rowsOf,
+  shareDiff,
+} from "./oracle.js";
 import type { Oracle } from "./oracle.js";
 
 /** Float32 against float32 of another library; the noise of each against float64 is below 2.5e-5. */
@@ -99,6 +109,20 @@ describe.each(pairs)("%s agrees with Hugging Face transformers", (name) => {
       }
     }
     expect(compared).toBeGreaterThanOrEqual(6);
+  });
+
+  it("in the greedy continuation and what its tokens were chosen from", async () => {
+    const { decoderInputIds: _, labels: __, ...read } = pairInputOf(oracle);
+    const expected = rowsOf(oracle.at("generated"));
+    const written = await model.generate(read, { maxNewTokens: expected[0].length });
+    const chosenFrom = oracle.at("generated.logits");
+    written.ids.forEach((ids, b) => {
+      // A text that ended by itself stops there; the recording goes on.
+      expect(ids).toEqual(expected[b].slice(0, ids.length));
+      const own = chosenFrom.slice(b).numbers().subarray(0, written.logits[b].data.length);
+      expect(maxDiff(written.logits[b].numbers(), own), `row ${b}`).toBeLessThan(tolerance);
+    });
+    expect(written.ids.some((ids) => ids.length === expected[0].length)).toBe(true);
   });
 
   it("in the loss and its derivatives by patterns and head outputs", async () => {
