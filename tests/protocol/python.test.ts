@@ -11,7 +11,9 @@ const python = venvProgram("python");
 const data = mkdtempSync(join(tmpdir(), "attention-lab-"));
 
 beforeAll(() => {
-  const { status, stderr } = spawnSync(python, ["-c", "import jupyter_kernel_test, nbclient"], { encoding: "utf8" });
+  const { status, stderr } = spawnSync(python, ["-c", "import jupyter_console, jupyter_kernel_test, nbclient"], {
+    encoding: "utf8",
+  });
   if (status !== 0)
     throw new Error(`.venv lacks what these tests need; run: node scripts/setup.mjs --tests\n${stderr}`);
   const folder = join(data, "kernels", "attention-lab-under-test");
@@ -60,3 +62,8 @@ describe.each(clients)("with jupyter_client %s", (version, env) => {
     expect(status).toBe(0);
   }, 300_000);
 });
+
+test("jupyter console runs cells, prints, shows errors and goes on", () => {
+  const { status, stderr } = run("./consoleTest.py", {});
+  expect([status, stderr]).toEqual([0, ""]);
+}, 300_000);

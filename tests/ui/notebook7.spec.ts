@@ -1,0 +1,26 @@
+import { join } from "node:path";
+import { expect, test } from "@playwright/test";
+import { root } from "../environment.js";
+
+test("Notebook 7 runs a cell and shows the head grid, live", async ({ page }) => {
+  const problems: string[] = [];
+  // Notebook 7 has complaints of its own, about its debugger and its settings; ours would come from our files.
+  page.on("pageerror", ({ stack = "" }) => {
+    if (stack.includes("attention-lab-extension")) problems.push(stack);
+  });
+  await page.goto("/notebooks/01-first-look.ipynb");
+  await page.locator(".jp-Notebook").waitFor();
+  await expect(page.locator(".jp-NotebookKernelStatus, .jp-NotebookKernelLogo").first()).toBeVisible();
+  await page.getByRole("menuitem", { name: "Run", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Run All Cells", exact: true }).click();
+  const figure = page.locator(".jp-AttentionRenderer").first();
+  await figure.waitFor({ timeout: 120_000 });
+  await expect(figure.getByRole("gridcell")).toHaveCount(72);
+  const cell = figure.locator('[data-layer="0"][data-head="2"]');
+  await cell.scrollIntoViewIfNeeded();
+  await cell.hover({ position: { x: 20, y: 20 } });
+  await cell.hover({ position: { x: 18, y: 22 } });
+  await expect(page.locator(".jp-AttentionTooltip")).toContainText("L0.H2");
+  await page.screenshot({ path: join(root, "test-results", "pictures", "notebook7.png") });
+  expect(problems).toEqual([]);
+});
