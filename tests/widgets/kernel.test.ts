@@ -34,8 +34,10 @@ describe.each(nodes)("widgets in a kernel on %s", (node) => {
   test("the value comes while a cell awaits it", async () => {
     await kernel.client.execute("const awaited = new IntSlider()");
     const id = await idOf("awaited");
-    const cell = await kernel.client.start("await new Promise((r) => awaited.on('change', r))");
-    await kernel.client.running(cell);
+    const cell = await kernel.client.start(
+      "const changed = new Promise((r) => awaited.on('change', r)); console.log('listens'); await changed",
+    );
+    await kernel.client.printed(cell, "listens");
     await slide(id, 42);
     await kernel.client.idle(cell);
     const result = kernel.client.of(cell).find(({ type }) => type === "execute_result");
