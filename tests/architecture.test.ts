@@ -13,9 +13,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "kernel/figure": ["kernel/views"],
   "kernel/graph": ["kernel/tensor"],
   "kernel/attention": ["kernel/tensor", "kernel/graph"],
-  "kernel/models": ["kernel/tensor", "kernel/graph", "kernel/views"],
+  "kernel/models": ["kernel/tensor", "kernel/graph", "kernel/attention", "kernel/views"],
   "kernel/tasks": ["kernel/tensor", "kernel/models"],
-  "kernel/interventions": ["kernel/tensor", "kernel/graph", "kernel/models"],
+  "kernel/interventions": ["kernel/tensor", "kernel/graph", "kernel/attention", "kernel/models"],
   "kernel/probes": ["kernel/tensor", "kernel/graph", "kernel/models"],
   "kernel/analyses": [
     ...["kernel/tensor", "kernel/graph", "kernel/models", "kernel/views", "kernel/figure"],

@@ -9,8 +9,8 @@ export function scaleOf(scale: Scale, headDim: number): number {
   return scale === "1/√D" ? 1 / Math.sqrt(headDim) : scale;
 }
 
-/** Most negative float32: a hidden score before a softmax. */
-const hiddenScore = -3.4028234663852886e38;
+/** Most negative float32: a hidden score before a softmax, or what it is lowered by; a row of nothing else is uniform. */
+export const hiddenScore = -3.4028234663852886e38;
 
 /** Heads of queries per head of keys. */
 function perGroup(heads: Value, groups: Value): number {

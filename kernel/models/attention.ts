@@ -1,7 +1,7 @@
+import { hiddenScore, mixed, products } from "../attention/steps.js";
 import type { Value } from "../graph/index.js";
 import { build } from "../graph/index.js";
 import type { GraphContext } from "./family.js";
-import { hiddenScore } from "./visibility.js";
 
 export interface AttentionTerms {
   /** What q·k is multiplied by. */
@@ -30,17 +30,9 @@ export function softcapped(x: Value, cap: number | undefined): Value {
  */
 export function attend(tap: GraphContext["tap"], q: Value, k: Value, v: Value, terms: AttentionTerms): Value {
   const { scale, softcap, bias, hidden } = terms;
-  const [batch, heads, queries] = q.shape;
-  const groups = k.shape[1];
-  const perGroup = (heads as number) / (groups as number);
-  // The heads of a group are rows of one matrix: keys and values are never repeated.
-  const stacked = (x: Value): Value =>
-    perGroup === 1 ? x : build.reshape(x, [batch, groups, `${perGroup}*${queries}`, x.shape[3]]);
-  const apart = (x: Value): Value => (perGroup === 1 ? x : build.reshape(x, [batch, heads, queries, x.shape[3]]));
-  const products = apart(build.matMul(stacked(q), build.transpose(k, [0, 1, 3, 2])));
-  const scaled = softcapped(build.mul(products, scale), softcap);
+  const scaled = softcapped(build.mul(products(q, k), scale), softcap);
   const biased = bias ? build.add(scaled, bias) : scaled;
   const scores = tap("attn.scores", hidden ? build.where(hidden, hiddenScore, biased) : biased); // [B,H,Q,K]
   const pattern = tap("attn.pattern", build.softmax(scores, -1)); // [B,H,Q,K]
-  return tap("attn.z", apart(build.matMul(stacked(pattern), v))); // [B,H,Q,D]
+  return tap("attn.z", mixed(pattern, v)); // [B,H,Q,D]
 }

@@ -1,8 +1,6 @@
+import { hiddenScore } from "../attention/steps.js";
 import type { Value } from "../graph/index.js";
 import { build } from "../graph/index.js";
-
-/** Most negative float32: what a hidden score is lowered by, so that a row without any visible key becomes uniform. */
-export const hiddenScore = -3.4028234663852886e38;
 
 /** Where queries and keys stand in their rows; positions count all of a row, padding included. */
 export interface Places {

@@ -1,8 +1,6 @@
+import { hiddenScore } from "../../attention/steps.js";
 import type { Value } from "../../graph/index.js";
 import { build } from "../../graph/index.js";
-
-/** A hidden key's score, as the masks of all families write it. */
-export const hiddenScore = -3.4028234663852886e38;
 
 /** Whether a key is hidden from a query: no score that attention can compute comes near. */
 export function isHidden(scores: Value): Value {

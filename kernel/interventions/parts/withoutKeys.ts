@@ -1,8 +1,9 @@
+import { hiddenScore } from "../../attention/steps.js";
 import type { Value } from "../../graph/index.js";
 import { build } from "../../graph/index.js";
 import type { EditSite } from "../../models/index.js";
 import { inHeads, type HeadChoice } from "./heads.js";
-import { hiddenScore, isHidden, scoresAddress } from "./scores.js";
+import { isHidden, scoresAddress } from "./scores.js";
 
 /**
  * Hides keys from queries, as an edit of the scores and of the pattern: the pattern is edited too, because a softmax over

@@ -1,3 +1,4 @@
+import { hiddenScore } from "../../../attention/steps.js";
 import type { Value } from "../../../graph/index.js";
 import { build, input } from "../../../graph/index.js";
 import type { NodeProto } from "../../../graph/proto/onnx_pb.js";
@@ -6,9 +7,6 @@ import { attend } from "../../attention.js";
 import { mergeHeads } from "../../layers.js";
 import type { BlockSizes } from "../block.js";
 import type { FileGraph, Seen } from "../fileGraph.js";
-
-/** Most negative float32: what a hidden score becomes. */
-export const hiddenScore = -3.4028234663852886e38;
 
 /** What one fused operator computes, in the terms of the explicit form. */
 export interface FusedTerms {
