@@ -134,9 +134,9 @@ export interface Build {
   /** Shapes   a […,M,K] · b […,K,N] → […,M,N], leading axes broadcast */
   readonly matMul: (a: Value, b: Value) => Value;
   /**
-   * Products summed over every axis that the output leaves out.
+   * Products summed over every axis that the output leaves out; a letter that repeats within an operand takes its
+   * diagonal.
    *
-   * Throws   UnsupportedError on a letter that repeats within an operand
    * Example  build.einsum("bhqd,bhkd->bhqk", q, k)
    */
   readonly einsum: (expression: string, ...operands: readonly Value[]) => Value;

@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { asciiText, FormatError, knownNames, OptionError, ShapeError, UnsupportedError } from "../tensor/index.js";
 import { build } from "./build.js";
+import { bare, readLoop } from "./decodeLoop.js";
 import type { Dim } from "./dims.js";
 import { severalBuilders } from "./onnxArrayNodes.js";
 import { nodeBuilders } from "./onnxNodes.js";
@@ -19,6 +20,8 @@ const oldest = 13;
 const newest = 26;
 /** Longest text of a symbolic size: repeated products would double it at each step. */
 const longestDim = 1000;
+/** Loops within loops, at most. */
+const deepest = 16;
 
 export interface DecodeOptions {
   /** What messages call the file; default `"onnx"`. */
@@ -65,10 +68,18 @@ function inputOf(place: string, { name, type }: ValueInfoProto): Value {
 /** The graph of one file while it is read: what stands under each name so far. */
 class Reader {
   readonly #place: string;
+  readonly #external: ExternalData | undefined;
+  /** What the body of a loop finds around it. */
+  readonly #outer: Reader | undefined;
+  readonly #depth: number;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(place: string) {
+  constructor(place: string, external: ExternalData | undefined, outer?: Reader) {
     this.#place = place;
+    this.#external = external;
+    this.#outer = outer;
+    this.#depth = outer ? outer.#depth + 1 : 0;
+    if (this.#depth > deepest) throw new FormatError(`${place}: loops lie in each other more than ${deepest} deep`);
   }
 
   define(name: string, entry: Entry): void {
@@ -78,11 +89,15 @@ class Reader {
 
   /** Throws FormatError on a name that nothing before it defines. */
   find(name: string, by: string): Entry {
-    const entry = this.#entries.get(name);
+    const entry = this.#known(name);
     if (!entry) {
       throw new FormatError(`${this.#place}: ${by} reads "${name}", which nothing before it defines; a cyclic graph?`);
     }
     return entry;
+  }
+
+  #known(name: string): Entry | undefined {
+    return this.#entries.get(name) ?? (this.#outer ? this.#outer.#known(name) : undefined);
   }
 
   value(name: string, by: string): Value {
@@ -94,7 +109,7 @@ class Reader {
   node(proto: NodeProto): void {
     const { opType, domain, output } = proto;
     const by = `node "${proto.name || output[0] || "?"}" (${opType})`;
-    const several = Object.hasOwn(severalBuilders, opType);
+    const several = Object.hasOwn(severalBuilders, opType) || opType === "Scan";
     if (!several && (output.length === 0 || output.slice(1).some(Boolean))) {
       throw new UnsupportedError(`${this.#place}: ${by} has ${output.length} outputs; expected 1`);
     }
@@ -136,6 +151,16 @@ class Reader {
       const { shape } = this.value(names[0] ?? "", by);
       return [{ sizes: { dims: shape.slice(int("start", 0), int("end", shape.length)), scalar: false } }];
     }
+    if (opType === "Scan") {
+      const body = (graph: GraphProto, leaves: readonly Value[]): readonly Value[] =>
+        new Reader(this.#place, this.#external, this).body(
+          graph,
+          graph.input.map(({ name }) => name),
+          leaves,
+        );
+      const operands = names.map((name) => this.value(name, by));
+      return readLoop({ attributes, operands, int, body }).map((value) => ({ value }));
+    }
     const given = names.map((name) => (name === "" ? undefined : this.find(name, by)));
     const symbolic = given.some((entry) => entry && !entry.value);
     const sizes = sizesOf(
@@ -172,6 +197,20 @@ class Reader {
     const value = builder ? builder(view) : build.apply(opType, operands());
     return [sizes ? { value, sizes } : { value }];
   }
+
+  /** The outputs of a graph whose inputs of these names stand for these values. */
+  body(graph: GraphProto, names: readonly string[], inputs: readonly Value[]): readonly Value[] {
+    if (graph.sparseInitializer.length > 0) throw new UnsupportedError(`${this.#place}: sparse tensors cannot be read`);
+    for (const proto of graph.initializer) {
+      const value = isExternal(proto)
+        ? weightOf(this.#place, proto, this.#external)
+        : constant(tensorOf(this.#place, proto));
+      this.define(proto.name, leaf(value));
+    }
+    names.forEach((name, i) => this.define(name, { value: inputs[i] }));
+    for (const node of graph.node) this.node(node);
+    return graph.output.map(({ name }) => bare(this.value(name, "an output")));
+  }
 }
 
 /** A leaf; a short list of whole numbers may serve as sizes as well. */
@@ -189,19 +228,16 @@ function leaf(value: Value): Entry {
 }
 
 function readGraph(place: string, graph: GraphProto, external: ExternalData | undefined): DecodedGraph {
-  if (graph.sparseInitializer.length > 0) throw new UnsupportedError(`${place}: sparse tensors cannot be read`);
-  const reader = new Reader(place);
   const held = new Set(graph.initializer.map(({ name }) => name));
-  for (const proto of graph.initializer) {
-    const value = isExternal(proto) ? weightOf(place, proto, external) : constant(tensorOf(place, proto));
-    reader.define(proto.name, leaf(value));
-  }
   // Old files list constants among the inputs too.
-  const inputs = graph.input.filter(({ name }) => !held.has(name)).map((info) => inputOf(place, info));
-  for (const value of inputs) reader.define(value.label!, { value });
-  for (const node of graph.node) reader.node(node);
-  const outputs = Object.fromEntries(graph.output.map(({ name }) => [name, reader.value(name, "an output")]));
-  return { inputs, outputs };
+  const open = graph.input.filter(({ name }) => !held.has(name));
+  const inputs = open.map((info) => inputOf(place, info));
+  const results = new Reader(place, external).body(
+    graph,
+    open.map(({ name }) => name),
+    inputs,
+  );
+  return { inputs, outputs: Object.fromEntries(graph.output.map(({ name }, i) => [name, results[i]])) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { parseEinsum, UnsupportedError } from "../tensor/index.js";
+import { parseEinsum } from "../tensor/index.js";
 import type { Build } from "./builder.js";
 import { productOf } from "./dims.js";
 import type { Value } from "./value.js";
@@ -12,6 +12,21 @@ interface Labelled {
 function arrange(build: Build, { value, letters }: Labelled, order: readonly string[]): Value {
   const permutation = order.map((letter) => letters.indexOf(letter));
   return permutation.every((from, to) => from === to) ? value : build.transpose(value, permutation);
+}
+
+/** Axes of one letter as a single axis: everything off their diagonal is cleared, then summed away. */
+function diagonal(build: Build, labelled: Labelled): Labelled {
+  const { value, letters } = labelled;
+  const repeated = letters.find((letter, axis) => letters.indexOf(letter) !== axis);
+  if (repeated === undefined) return labelled;
+  const [first, second] = [...letters.keys()].filter((axis) => letters[axis] === repeated);
+  const others = [...letters.keys()].filter((axis) => axis !== first && axis !== second);
+  const square = build.transpose(value, [...others, first, second]);
+  const cleared = build.triangle(build.triangle(square), { upper: true });
+  return diagonal(build, {
+    value: build.reduceSum(cleared, [letters.length - 1]),
+    letters: [...others, first].map((axis) => letters[axis]),
+  });
 }
 
 /** Sums over the letters that are not kept. */
@@ -52,21 +67,17 @@ function multiply(build: Build, left: Labelled, right: Labelled, kept: readonly 
 }
 
 /**
- * Products summed over every axis that the output leaves out, as transposes, sums and matrix products.
+ * Products summed over every axis that the output leaves out, as transposes, sums and matrix products; a letter that
+ * repeats within an operand takes its diagonal.
  *
- * Throws   OptionError on a malformed expression; ShapeError where it does not fit; UnsupportedError on a letter that
- *          repeats within an operand
+ * Throws   OptionError on a malformed expression; ShapeError where it does not fit
  */
 export function einsum(build: Build, expression: string, operands: readonly Value[]): Value {
   const spec = parseEinsum(
     expression,
     operands.map(({ shape }) => shape),
   );
-  const repeated = spec.operands.find((letters) => new Set(letters).size !== letters.length);
-  if (repeated) {
-    throw new UnsupportedError(`einsum: "${repeated.join("")}" repeats a letter; diagonals are not lowered yet`);
-  }
-  const labelled = operands.map((value, i) => ({ value, letters: spec.operands[i] }));
+  const labelled = operands.map((value, i) => diagonal(build, { value, letters: spec.operands[i] }));
   const result = labelled.slice(1).reduce<Labelled>((left, right, i) => {
     const later = labelled.slice(i + 2).flatMap(({ letters }) => letters);
     return multiply(build, left, right, [...spec.output, ...later]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Value } from "../../kernel/lib/graph/index.js";
 import {
+  decodeOnnx,
   build,
   constant,
   encodeOnnx,
@@ -96,6 +97,15 @@ function feedsOf(leaves: readonly Value[]): Record<string, Tensor> {
   );
 }
 
+function singles(feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, { shape, data }]) => [
+      name,
+      new Tensor("float32", shape, Float32Array.from(data as Float64Array)),
+    ]),
+  );
+}
+
 function dataOf(results: ReturnType<typeof evaluate>): Record<string, Tensor> {
   return Object.fromEntries(
     Object.entries(results).map(([name, { shape, data }]) => [name, new Tensor("float64", shape, data)]),
@@ -139,12 +149,7 @@ describe.each(Object.entries(cases))("%s", (_, make) => {
     const single = make("float32");
     const slopes = gradients(lossOf(single.outputs), single.leaves);
     const all = { ...single.outputs, ...Object.fromEntries(slopes.map((d, i) => [`d${i}`, d])) };
-    const fed = Object.fromEntries(
-      Object.entries(feeds).map(([name, { shape, data }]) => [
-        name,
-        new Tensor("float32", shape, Float32Array.from(data as Float64Array)),
-      ]),
-    );
+    const fed = singles(feeds);
     const expected = evaluate(all, fed);
     const compiled = await engine.compile(all);
     const got = await compiled.run(fed);
@@ -153,6 +158,18 @@ describe.each(Object.entries(cases))("%s", (_, make) => {
       expect([got[name].shape, got[name].dtype]).toEqual([[...expected[name].shape], all[name].dtype]);
       expectClose(got[name].numbers(), expected[name].data, 2e-5);
     }
+  });
+
+  it("is read back from ONNX, and gives the same bytes from then on", async () => {
+    const single = make("float32");
+    const fed = singles(feeds);
+    const decoded = decodeOnnx(encodeOnnx(programOf(single.outputs)).bytes);
+    expect(evaluate(decoded.outputs, fed)).toEqual(evaluate(single.outputs, fed));
+    const again = encodeOnnx(programOf(decoded.outputs)).bytes;
+    expect(encodeOnnx(programOf(decodeOnnx(again).outputs)).bytes).toEqual(again);
+    const [original, read] = [await engine.compile(single.outputs), await engine.compile(decoded.outputs)];
+    expect(await read.run(fed)).toEqual(await original.run(fed));
+    await Promise.all([original.dispose(), read.dispose()]);
   });
 
   it("has the gradient of its turns, which equals differences, and so does the second one", () => {
@@ -223,6 +240,23 @@ describe("repeat", () => {
       expect([...got["turn"].numbers()]).toEqual(Array.from({ length }, (_, i) => i));
     }
     await compiled.dispose();
+  });
+
+  it("of a length that only the run tells is read back from ONNX", () => {
+    const xs = input("xs", "float32", ["query", 2]);
+    const { collected } = repeat(
+      "query",
+      { sum: build.expand(build.scalar(0), [2]) },
+      ({ sum }, { one }) => {
+        const next = build.add(sum, one);
+        return { next: { sum: next }, collect: { sum: next } };
+      },
+      { over: { one: xs } },
+    );
+    const { outputs } = decodeOnnx(encodeOnnx(programOf(collected)).bytes);
+    expect(outputs["sum"].shape).toEqual(["query", 2]);
+    const feeds = { xs: random(1).normal([5, 2]) as Tensor };
+    expect(evaluate(outputs, feeds)["sum"].data).toEqual(evaluate({ sum: build.cumSum(xs, 0) }, feeds)["sum"].data);
   });
 
   it("computes once what no turn changes, and collects only what is read", () => {
