@@ -5,6 +5,7 @@ import { AttentionRenderer } from "./renderer.js";
 const mimeTypes = [
   "application/vnd.attention-lab.head-grid.v1+json",
   "application/vnd.attention-lab.head-grids.v1+json",
+  "application/vnd.attention-lab.curves.v1+json",
 ];
 
 /** Draws saved figures, without a kernel and in untrusted notebooks too. */

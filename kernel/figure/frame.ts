@@ -1,16 +1,10 @@
-import type { HeadGridPayload } from "../views/index.js";
+import type { HeadGridPayload, Provenance } from "../views/index.js";
 import { pictureAddress } from "./dataUri.js";
 import { scalePosition, scaleTicks, type ScaleName } from "./colourScale.js";
+import { inks, type Ink } from "./inks.js";
 import { rampSheet, sheetColours } from "./patternPicture.js";
 import type { PaletteName } from "./palettes.js";
 import { element, escapeXml, number, textLine, textWidth, wrapText } from "./svg.js";
-
-/** Ink colours on white paper: text, secondary text, hairlines. */
-export const ink: { readonly text: string; readonly quiet: string; readonly line: string } = {
-  text: "#1f2328",
-  quiet: "#59636e",
-  line: "#c7cdd4",
-};
 
 /** How a picture is coloured. */
 export interface FigureLook {
@@ -27,12 +21,13 @@ export function largestWeight(payload: HeadGridPayload): number {
   return largest;
 }
 
-/** A complete SVG document on white paper, with a title and a description for readers that do not see it. */
+/** A complete SVG document, on white paper unless the ink says otherwise, with a title and a description for readers that do not see it. */
 export function svgDocument(
   width: number,
   height: number,
   words: { readonly title: string; readonly description: string },
   body: readonly string[],
+  ink: Ink = inks.paper,
 ): string {
   return element(
     "svg",
@@ -48,7 +43,7 @@ export function svgDocument(
     [
       element("title", {}, escapeXml(words.title)),
       element("desc", {}, escapeXml(words.description)),
-      element("rect", { width, height, fill: "#ffffff" }),
+      ...(ink.paper === undefined ? [] : [element("rect", { width, height, fill: ink.paper })]),
       ...body,
     ].join("\n"),
   );
@@ -73,6 +68,7 @@ const barHeight = 8;
 
 /** The colour bar, `height` 22: a ramp with ticks at x, y, and what the colours mean beside it. */
 export function colourBar(x: number, y: number, width: number, look: FigureLook, largest: number): readonly string[] {
+  const ink = inks.paper;
   const barWidth = Math.min(180, width * 0.4);
   const ramp = rampSheet();
   const ticks = scaleTicks(look.top, look.scale);
@@ -111,6 +107,7 @@ export function smallPrint(
   y: number,
   width: number,
   notes: readonly string[],
+  ink: Ink = inks.paper,
 ): { readonly body: readonly string[]; readonly height: number } {
   const lines = wrapText(notes.join(" · "), 8, width, 3);
   return {
@@ -120,6 +117,6 @@ export function smallPrint(
 }
 
 /** The payload's provenance as "name value" notes. */
-export function provenanceNotes(payload: HeadGridPayload): readonly string[] {
+export function provenanceNotes(payload: { readonly provenance: Provenance }): readonly string[] {
   return Object.entries(payload.provenance).map(([name, value]) => `${name} ${value}`);
 }

@@ -8,7 +8,6 @@ import {
 } from "../views/index.js";
 import {
   colourBar,
-  ink,
   largestWeight,
   provenanceNotes,
   sheetImage,
@@ -17,6 +16,7 @@ import {
   type FigureLook,
 } from "./frame.js";
 import { drawnPattern, emptySheet, paintPattern } from "./patternPicture.js";
+import { inks } from "./inks.js";
 import { element, fitText, number, textLine } from "./svg.js";
 
 const margin = 12;
@@ -64,20 +64,20 @@ export function drawHeadGrid(payload: HeadGridPayload, sampleIndex: number, look
       fitText(`${size}${sample.text ? ` · “${sample.text.replace(/\s+/g, " ")}”` : ""}`, 9.5, fullWidth - 2 * margin),
       {
         size: 9.5,
-        fill: ink.quiet,
+        fill: inks.paper.quiet,
       },
     ),
     ...axisLabels(payload.heads, pitchX, "H").map(({ at, label }) =>
       textLine(left + at * pitchX + (first.columns * unit) / 2, top - 4, label, {
         size: 8.5,
-        fill: ink.quiet,
+        fill: inks.paper.quiet,
         anchor: "middle",
       }),
     ),
     ...axisLabels(payload.layers, pitchY * 1.6, "L").map(({ at, label }) =>
       textLine(left - 6, top + at * pitchY + (first.rows * unit) / 2 + 3, label, {
         size: 8.5,
-        fill: ink.quiet,
+        fill: inks.paper.quiet,
         anchor: "end",
       }),
     ),
@@ -161,7 +161,7 @@ function cellFrames(
       );
     }
   }
-  return element("path", { d: path.join(""), fill: "none", stroke: ink.line, "stroke-width": 0.5 });
+  return element("path", { d: path.join(""), fill: "none", stroke: inks.paper.line, "stroke-width": 0.5 });
 }
 
 /** Labels of an axis: every one where there is room, else every 2nd, 5th, 10th, … */

@@ -1,7 +1,8 @@
 import { readPatterns, type HeadGridPayload } from "../views/index.js";
-import { colourBar, ink, provenanceNotes, sheetImage, smallPrint, svgDocument, type FigureLook } from "./frame.js";
+import { colourBar, provenanceNotes, sheetImage, smallPrint, svgDocument, type FigureLook } from "./frame.js";
 import { storageNotes } from "./headGrid.js";
 import { drawnPattern, paintPattern } from "./patternPicture.js";
+import { inks } from "./inks.js";
 import { element, fitText, textLine, textWidth, visibleToken } from "./svg.js";
 
 const margin = 12;
@@ -46,7 +47,7 @@ export function drawOneHead(
       size: 13,
       weight: "bold",
     }),
-    textLine(margin, 37, fitText(numbers, 9, fullWidth - 2 * margin), { size: 9, fill: ink.quiet }),
+    textLine(margin, 37, fitText(numbers, 9, fullWidth - 2 * margin), { size: 9, fill: inks.paper.quiet }),
     ...queryLabels.flatMap((label, at) =>
       at % step ? [] : [textLine(left - 6, top + (at + 0.5) * perToken + 3.2, label, { size: 9, anchor: "end" })],
     ),
@@ -72,7 +73,7 @@ export function drawOneHead(
       width: pictureWidth,
       height: pictureHeight,
       fill: "none",
-      stroke: ink.line,
+      stroke: inks.paper.line,
       "stroke-width": 0.5,
     }),
     ...colourBar(left, barY, fullWidth - left - margin, look, scalars.max[index]),

@@ -1,4 +1,5 @@
-import { ink, svgDocument } from "./frame.js";
+import { svgDocument } from "./frame.js";
+import { inks } from "./inks.js";
 import { element, number, textLine, wrapText } from "./svg.js";
 
 /** Falling curves over 0 … 1, with a name each. */
@@ -27,9 +28,13 @@ export function sinkFigure({ title, notes, curves }: SinkFigure): string {
   const body = [
     textLine(12, 22, title, { size: 13, weight: "bold" }),
     ...ticks.flatMap((tick) => [
-      element("path", { d: `M${number(left)} ${number(y(tick))}h${plotWidth}`, stroke: ink.line, "stroke-width": 0.5 }),
-      textLine(left - 6, y(tick) + 3, String(tick), { size: 8.5, fill: ink.quiet, anchor: "end" }),
-      textLine(x(tick), bottom + 14, String(tick), { size: 8.5, fill: ink.quiet, anchor: "middle" }),
+      element("path", {
+        d: `M${number(left)} ${number(y(tick))}h${plotWidth}`,
+        stroke: inks.paper.line,
+        "stroke-width": 0.5,
+      }),
+      textLine(left - 6, y(tick) + 3, String(tick), { size: 8.5, fill: inks.paper.quiet, anchor: "end" }),
+      textLine(x(tick), bottom + 14, String(tick), { size: 8.5, fill: inks.paper.quiet, anchor: "middle" }),
     ]),
     textLine(x(0.5), bottom + 30, "threshold ε", { size: 9.5, anchor: "middle" }),
     textLine(14, y(0.5), "share of heads with α > ε", { size: 9.5, anchor: "middle", rotate: -90 }),
@@ -43,7 +48,7 @@ export function sinkFigure({ title, notes, curves }: SinkFigure): string {
         textLine(left + plotWidth + 40, labelY + 3, name, { size: 9 }),
       ];
     }),
-    ...lines.map((line, i) => textLine(12, bottom + 52 + i * 12, line, { size: 8.5, fill: ink.quiet })),
+    ...lines.map((line, i) => textLine(12, bottom + 52 + i * 12, line, { size: 8.5, fill: inks.paper.quiet })),
   ];
   const height = bottom + 52 + lines.length * 12;
   const description = curves.map(({ name, points }) => `${name}: ${number(points[0]?.[1] ?? 0)} at 0`).join("; ");

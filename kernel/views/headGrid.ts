@@ -2,6 +2,7 @@ import { base64Length, encodeBase64 } from "./base64.js";
 import { encodeSqrt8 } from "./companding.js";
 import { encodeHalf } from "./half.js";
 import { headGridCaps, headGridVersion, type HeadGridPayload, type HeadGridSample } from "./headGridPayload.js";
+import { clip } from "./heading.js";
 import { headScalarNames, scalarsOfHead, specialKeysOf, type HeadMeasure, type HeadScalars } from "./headScalars.js";
 import { maxPool } from "./maxPool.js";
 import { bytesPerWeight, type PatternCodec } from "./patternStore.js";
@@ -182,12 +183,6 @@ function withPatterns(
     }
   }
   return { ...bare, patterns: { codec, rows, columns, block, data: encodeBase64(bytes) } };
-}
-
-/** The text cut to `limit` UTF-16 units, an ellipsis marking the cut; never half of a surrogate pair. */
-function clip(text: string, limit: number): string {
-  if (text.length <= limit) return text;
-  return text.slice(0, limit - 1).replace(/[\uD800-\uDBFF]$/, "") + "…";
 }
 
 function utf8Length(text: string): number {

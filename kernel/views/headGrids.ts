@@ -1,6 +1,6 @@
+import { type Check, checksOf } from "./check.js";
 import { headGridText } from "./headGridText.js";
 import type { HeadGridPayload } from "./headGridPayload.js";
-import { PayloadError } from "./payloadError.js";
 import { readHeadGrid } from "./readHeadGrid.js";
 
 /** MIME type of several head grids; the major version is part of the name. */
@@ -40,15 +40,7 @@ export function headGridsText({ stacks }: HeadGridsPayload): string {
   return stacks.map(({ grid }) => headGridText(grid)).join("\n\n");
 }
 
-function fail(place: string, expected: string, got: unknown): never {
-  const shown = typeof got === "string" ? JSON.stringify(got.slice(0, 40)) : typeof got;
-  throw new PayloadError(`head grids: ${place}: expected ${expected}, got ${shown}`);
-}
-
-function record(value: unknown, place: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) fail(place, "an object", value);
-  return value as Readonly<Record<string, unknown>>;
-}
+const check: Check = checksOf("head grids");
 
 /**
  * Checks an unknown value as a payload of several head grids and returns it, typed.
@@ -56,23 +48,19 @@ function record(value: unknown, place: string): Readonly<Record<string, unknown>
  * Throws   PayloadError with a reason a reader can act on
  */
 export function readHeadGrids(value: unknown): HeadGridsPayload {
-  const { view, version, title, stacks } = record(value, "the payload");
+  const { view, version, title, stacks } = check.record(value, "the payload");
   const { stacks: most, nameLength, titleLength } = headGridsCaps;
-  if (view !== "head-grids") fail("view", '"head-grids"', view);
+  check.oneOf(view, "view", ["head-grids"]);
   if (typeof version !== "string" || version.split(".")[0] !== headGridsVersion.split(".")[0]) {
-    fail("version", `${headGridsVersion.split(".")[0]}.x; run the cell again or update the extension`, version);
+    check.fail("version", `${headGridsVersion.split(".")[0]}.x; run the cell again or update the extension`, version);
   }
-  if (typeof title !== "string" || title.length > titleLength)
-    fail("title", `at most ${titleLength} characters`, title);
-  if (!Array.isArray(stacks) || stacks.length < 1 || stacks.length > most) fail("stacks", `1…${most} entries`, stacks);
-  const names = (stacks as readonly unknown[]).map((stack, i) => {
-    const { name, grid } = record(stack, `stacks[${i}]`);
-    if (typeof name !== "string" || name === "" || name.length > nameLength) {
-      fail(`stacks[${i}].name`, `1…${nameLength} characters`, name);
-    }
+  check.text(title, "title", titleLength);
+  const names = check.list(stacks, "stacks", 1, most).map((stack, i) => {
+    const { name, grid } = check.record(stack, `stacks[${i}]`);
+    if (name === "") check.fail(`stacks[${i}].name`, `1…${nameLength} characters`, name);
     readHeadGrid(grid);
-    return name;
+    return check.text(name, `stacks[${i}].name`, nameLength);
   });
-  if (new Set(names).size < names.length) fail("stacks", "different names", names.join(", "));
+  if (new Set(names).size < names.length) check.fail("stacks", "different names", names.join(", "));
   return value as HeadGridsPayload;
 }

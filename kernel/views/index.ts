@@ -1,5 +1,16 @@
 export { encodeBase64 } from "./base64.js";
 export {
+  curves,
+  curvesMime,
+  curvesText,
+  readCurves,
+  type AxisScale,
+  type Curve,
+  type CurvesOptions,
+  type CurvesPayload,
+  type StoredCurve,
+} from "./curves.js";
+export {
   headGrid,
   headGridMime,
   headGridText,
@@ -17,6 +28,7 @@ export {
   type HeadGridStack,
 } from "./headGrids.js";
 export { headGridCaps, headGridVersion } from "./headGridPayload.js";
+export { clip, type Heading, type Provenance } from "./heading.js";
 export { headScalarNames, type HeadScalars } from "./headScalars.js";
 export { maxPool } from "./maxPool.js";
 export { readPatterns, type PatternCodec, type PatternReader, type StoredPatterns } from "./patternStore.js";

@@ -1,3 +1,4 @@
+import { curvesMime, curvesText, readCurves, type CurvesPayload } from "./curves.js";
 import { headGridMime, headGridText, readHeadGrid, type HeadGridPayload } from "./headGrid.js";
 import { headGridsMime, headGridsText, readHeadGrids, type HeadGridsPayload } from "./headGrids.js";
 
@@ -13,12 +14,14 @@ export interface Payload<Value> {
 export interface PayloadTypes {
   readonly [headGridMime]: HeadGridPayload;
   readonly [headGridsMime]: HeadGridsPayload;
+  readonly [curvesMime]: CurvesPayload;
 }
 
 /** Every payload by MIME type: one line per view. */
 export const payloads: { readonly [Mime in keyof PayloadTypes]: Payload<PayloadTypes[Mime]> } = {
   [headGridMime]: { read: readHeadGrid, text: headGridText },
   [headGridsMime]: { read: readHeadGrids, text: headGridsText },
+  [curvesMime]: { read: readCurves, text: curvesText },
 };
 
 /** MIME types that a view must draw. */

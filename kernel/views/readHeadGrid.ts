@@ -1,7 +1,11 @@
+import { type Check, checksOf } from "./check.js";
 import { headGridCaps, headGridVersion, type HeadGridPayload } from "./headGridPayload.js";
+import { readHeading } from "./heading.js";
 import { headScalarNames } from "./headScalars.js";
 import { storedLength } from "./patternStore.js";
-import { PayloadError } from "./payloadError.js";
+
+const check: Check = checksOf("head grid");
+const { count, list, record, text } = check;
 
 /**
  * Checks an unknown value as a head-grid payload and returns it, typed.
@@ -10,24 +14,12 @@ import { PayloadError } from "./payloadError.js";
  *          over `headGridCaps`, arrays whose lengths do not agree, numbers that are not finite
  */
 export function readHeadGrid(value: unknown): HeadGridPayload {
-  const payload = record(value, "the payload");
-  const version = text(payload["version"], "version", 32);
-  const major = version.split(".")[0];
-  const ownMajor = headGridVersion.split(".")[0];
-  if (major !== ownMajor) {
-    throw new PayloadError(
-      `head grid: made by another version of Attention Lab; expected payload version ${ownMajor}.x, got ${quote(version)}` +
-        (Number(major) > Number(ownMajor) ? "; update the extension to see it" : "; run the cell again"),
-    );
-  }
-  if (payload["view"] !== "head-grid") fail("view", '"head-grid"', payload["view"]);
+  const payload = readHeading(check, value, "head-grid", headGridVersion);
   const caps = headGridCaps;
-  text(payload["title"], "title", caps.titleLength);
-  if (typeof payload["causal"] !== "boolean") fail("causal", "true or false", payload["causal"]);
+  check.flag(payload["causal"], "causal");
   const layers = count(payload["layers"], "layers", 1, caps.layers);
   const heads = count(payload["heads"], "heads", 1, caps.heads);
-  if (layers * heads > caps.headCount) fail("layers × heads", `at most ${caps.headCount}`, layers * heads);
-  checkProvenance(payload["provenance"]);
+  if (layers * heads > caps.headCount) check.fail("layers × heads", `at most ${caps.headCount}`, layers * heads);
   const samples = list(payload["samples"], "samples", 1, caps.samples);
   samples.forEach((sample, index) => checkSample(sample, `samples[${index}]`, layers * heads));
   return value as HeadGridPayload;
@@ -56,7 +48,7 @@ function checkSample(value: unknown, place: string, headCount: number): void {
   for (const name of headScalarNames) {
     for (const number of list(scalars[name], `${place}.scalars.${name}`, headCount, headCount)) {
       if (typeof number !== "number" || !Number.isFinite(number) || number < 0) {
-        fail(`${place}.scalars.${name}`, "finite numbers ≥ 0", number);
+        check.fail(`${place}.scalars.${name}`, "finite numbers ≥ 0", number);
       }
     }
   }
@@ -65,8 +57,7 @@ function checkSample(value: unknown, place: string, headCount: number): void {
 
 function checkPatterns(value: unknown, place: string, headCount: number, queries: number, keys: number): void {
   const patterns = record(value, place);
-  const codec = patterns["codec"];
-  if (codec !== "float16" && codec !== "sqrt8") return fail(`${place}.codec`, '"float16" or "sqrt8"', codec);
+  const codec = check.oneOf(patterns["codec"], `${place}.codec`, ["float16", "sqrt8"]);
   const block = count(patterns["block"], `${place}.block`, 1, headGridCaps.tokens);
   const rows = Math.ceil(queries / block);
   const columns = Math.ceil(keys / block);
@@ -75,63 +66,11 @@ function checkPatterns(value: unknown, place: string, headCount: number, queries
   const data = text(patterns["data"], `${place}.data`, headGridCaps.dataLength);
   const expected = storedLength(codec, headCount, rows, columns);
   if (data.length !== expected) {
-    fail(
+    check.fail(
       `${place}.data`,
       `${expected} characters (${headCount} heads of ${rows} × ${columns})`,
       `${data.length} characters`,
     );
   }
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(data)) fail(`${place}.data`, "base64", "other characters");
-}
-
-function checkProvenance(value: unknown): void {
-  const entries = Object.entries(record(value, "provenance"));
-  if (entries.length > headGridCaps.provenanceEntries) {
-    fail("provenance", `at most ${headGridCaps.provenanceEntries} entries`, entries.length);
-  }
-  for (const [name, entry] of entries) {
-    text(name, "provenance", headGridCaps.titleLength);
-    if (typeof entry === "string") text(entry, `provenance.${name}`, headGridCaps.textLength);
-    else if (typeof entry !== "number" || !Number.isFinite(entry))
-      fail(`provenance.${name}`, "text or a finite number", entry);
-  }
-}
-
-function record(value: unknown, place: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) fail(place, "an object", value);
-  return value as Readonly<Record<string, unknown>>;
-}
-
-function list(value: unknown, place: string, least: number, most: number): readonly unknown[] {
-  if (!Array.isArray(value)) return fail(place, "a list", value);
-  if (value.length < least || value.length > most) {
-    fail(place, least === most ? `${least} entries` : `${least}…${most} entries`, value.length);
-  }
-  return value as readonly unknown[];
-}
-
-function count(value: unknown, place: string, least: number, most: number): number {
-  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
-    fail(place, least === most ? `${least}` : `a whole number in ${least}…${most}`, value);
-  }
-  return value as number;
-}
-
-function text(value: unknown, place: string, limit: number): string {
-  if (typeof value !== "string") return fail(place, "text", value);
-  if (value.length > limit) fail(place, `at most ${limit} characters`, value.length);
-  return value;
-}
-
-function fail(place: string, expected: string, got: unknown): never {
-  throw new PayloadError(`head grid: ${place}: expected ${expected}, got ${quote(got)}`);
-}
-
-/** A short picture of a foreign value: never its whole content. */
-function quote(value: unknown): string {
-  if (typeof value === "string")
-    return value.length > 40 ? `${JSON.stringify(value.slice(0, 40))}…` : JSON.stringify(value);
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (typeof value === "object" && value !== null) return "an object";
-  return String(value);
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(data)) check.fail(`${place}.data`, "base64", "other characters");
 }

@@ -1,12 +1,12 @@
-import { headGridMime } from "attention-lab/views";
 import { sendAction, type FigureAction } from "../../extension/src/actions.js";
 import { viewOf } from "../../extension/src/views/index.js";
 import type { View } from "../../extension/src/views/view.js";
 import { sourceWords } from "../../extension/src/words.js";
-import { headGridExamples } from "./headGrid.js";
+import { example, exampleNames } from "./examples.js";
 
 /** What the page offers to the scripts that drive it; every time is in milliseconds. */
 export interface GalleryPage {
+  readonly names: readonly string[];
   /** Draws an example into the page: from payload to pixels. */
   readonly draw: (name: string) => Promise<number>;
   /** Moves the pointer over the grid: from each event to the layout of the frame that answers it. */
@@ -65,16 +65,14 @@ const figure = (): HTMLElement => {
 };
 
 const gallery: GalleryPage = {
+  names: exampleNames,
   async draw(name) {
-    const make = headGridExamples[name];
-    if (!make)
-      throw new Error(`gallery: unknown example "${name}"; known: ${Object.keys(headGridExamples).join(", ")}`);
-    const payload: unknown = JSON.parse(JSON.stringify(make()));
+    const { mime, payload } = example(name);
     view?.dispose();
     // The garbage of making the example is not the figure's.
     await new Promise((resolve) => setTimeout(resolve, 300));
     const start = performance.now();
-    view = viewOf(headGridMime, payload, { words: sourceWords });
+    view = viewOf(mime, payload, { words: sourceWords });
     document.getElementById("host")?.append(view.node);
     view.draw();
     settle();

@@ -1,4 +1,12 @@
-import { headGridMime, headGridsMime, payloads, type PayloadMime, type PayloadTypes } from "attention-lab/views";
+import {
+  curvesMime,
+  headGridMime,
+  headGridsMime,
+  payloads,
+  type PayloadMime,
+  type PayloadTypes,
+} from "attention-lab/views";
+import { curvesView } from "./curves/index.js";
 import { headGridView } from "./headGrid/index.js";
 import { headGridsView } from "./headGrids.js";
 import type { View, ViewContext } from "./view.js";
@@ -7,6 +15,7 @@ import type { View, ViewContext } from "./view.js";
 const views: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime], context: ViewContext) => View } = {
   [headGridMime]: headGridView,
   [headGridsMime]: headGridsView,
+  [curvesMime]: curvesView,
 };
 
 /**

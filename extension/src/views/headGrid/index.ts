@@ -4,6 +4,7 @@ import { handled, passAccelerators } from "../../a11y/shortcuts.js";
 import { createFrame } from "../../dom/frame.js";
 import { element } from "../../dom/element.js";
 import { createStore } from "../../dom/store.js";
+import { createTooltip } from "../../dom/tooltip.js";
 import { exportFigure } from "../../export/exportFigure.js";
 import { headGridMime, type HeadGridPayload } from "attention-lab/views";
 import { paletteNames } from "attention-lab/figure";
@@ -17,7 +18,6 @@ import { readingNodes } from "./reading.js";
 import { headName, type HeadGridState } from "./state.js";
 import { tableView } from "./tableView.js";
 import { createToolbar } from "./toolbar.js";
-import { createTooltip } from "./tooltip.js";
 
 const sideBySide = 620;
 const narrow = 860;

@@ -1,5 +1,5 @@
 import { visibleToken } from "attention-lab/figure";
-import { ownKeys } from "../../a11y/shortcuts.js";
+import { tableOf, tableRegion } from "../../a11y/dataTable.js";
 import { element, tokenElement } from "../../dom/element.js";
 import type { Words } from "../../words.js";
 import { formatWeight, tokenSpan, type HeadAddress, type HeadGridModel } from "./model.js";
@@ -17,9 +17,7 @@ export function tableView(
   words: Words,
 ): HTMLElement {
   const table = focused ? headTable(model, sample, focused, words) : gridTable(model, sample, words);
-  return ownKeys(
-    element("div", { class: "jp-AttentionTable", tabindex: 0, role: "region", "aria-label": words.__("Table") }, table),
-  );
+  return tableRegion(table, words);
 }
 
 function gridTable(model: HeadGridModel, sample: number, words: Words): HTMLTableElement {
@@ -71,15 +69,5 @@ function headTable(model: HeadGridModel, sample: number, address: HeadAddress, w
     words.__("Strongest keys of each query, head %1", headName(address)),
     [words.__("query"), ...[1, 2, 3].slice(0, Math.min(shownKeys, columns)).map((place) => words.__("key %1", place))],
     body,
-  );
-}
-
-function tableOf(caption: string, headings: readonly string[], rows: readonly HTMLTableRowElement[]): HTMLTableElement {
-  return element(
-    "table",
-    {},
-    element("caption", {}, caption),
-    element("thead", {}, element("tr", {}, ...headings.map((heading) => element("th", { scope: "col" }, heading)))),
-    element("tbody", {}, ...rows),
   );
 }

@@ -1,4 +1,4 @@
-import { element } from "../../dom/element.js";
+import { element } from "./element.js";
 
 const delayMs = 120;
 

@@ -1,0 +1,51 @@
+import { curvesMime, headGridMime, headGridsMime, type PayloadMime, type PayloadTypes } from "../views/index.js";
+import { niceTop, type ScaleName } from "./colourScale.js";
+import { drawCurves } from "./curves.js";
+import { largestWeight } from "./frame.js";
+import { drawHeadGrid } from "./headGrid.js";
+import { inks, type InkName } from "./inks.js";
+import { drawOneHead } from "./oneHead.js";
+import type { PaletteName } from "./palettes.js";
+import { stackedDocuments } from "./stackedDocuments.js";
+
+/** What a picture shows and how. */
+export interface FigureOptions {
+  /** Which sample, zero-based; default 0. */
+  readonly sample?: number;
+  /** One head at full size instead of all of them. */
+  readonly head?: { readonly layer: number; readonly head: number };
+  /** Default "viridis". */
+  readonly palette?: PaletteName;
+  /** Default "sqrt": weak weights stay visible. */
+  readonly scale?: ScaleName;
+  /** Largest width, px; default 860. */
+  readonly widthPx?: number;
+  /** What it stands on: default "paper". */
+  readonly ink?: InkName;
+}
+
+/** The drawing of every payload: one line per view; a payload without a drawing does not compile. */
+export const drawers: {
+  readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime], options: FigureOptions) => string;
+} = {
+  [headGridMime]: (payload, { sample = 0, head, palette = "viridis", scale = "sqrt", widthPx = 860 }) => {
+    checkIndex("sample", sample, payload.samples.length);
+    const look = { palette, scale, top: niceTop(largestWeight(payload)) };
+    if (!head) return drawHeadGrid(payload, sample, look, widthPx);
+    checkIndex("layer", head.layer, payload.layers);
+    checkIndex("head", head.head, payload.heads);
+    return drawOneHead(payload, sample, head.layer, head.head, look, widthPx);
+  },
+  [headGridsMime]: ({ title, stacks }, { head, ...options }) => {
+    if (head) throw new RangeError("figure: a head belongs to one of the stacks; expected the picture of its grid");
+    const pictures = stacks.map(({ grid }) => drawers[headGridMime](grid, options));
+    return stackedDocuments(`Attention patterns of ${title}`, pictures);
+  },
+  [curvesMime]: (payload, { widthPx = 620, ink = "paper" }) => drawCurves(payload, { width: widthPx, ink: inks[ink] }),
+};
+
+function checkIndex(name: string, index: number, count: number): void {
+  if (!(Number.isInteger(index) && index >= 0 && index < count)) {
+    throw new RangeError(`figure: ${name} out of range; expected 0…${count - 1}, got ${index}`);
+  }
+}

@@ -1,0 +1,23 @@
+import { curvesMime, headGridMime, headGridsMime, type PayloadMime, type PayloadTypes } from "attention-lab/views";
+import { curvesExamples } from "./curves.js";
+import { headGridExamples } from "./headGrid.js";
+import { syntheticPair } from "./headGrids.js";
+
+/** Examples of every payload: each is drawn, tested and photographed; a payload without one does not compile. */
+export const examples: { readonly [Mime in PayloadMime]: Readonly<Record<string, () => PayloadTypes[Mime]>> } = {
+  [headGridMime]: headGridExamples,
+  [headGridsMime]: { pair: syntheticPair },
+  [curvesMime]: curvesExamples,
+};
+
+/** An example by its name: what it is, and its payload as a notebook holds it. */
+export function example(name: string): { readonly mime: PayloadMime; readonly payload: unknown } {
+  for (const [mime, named] of Object.entries(examples)) {
+    const make = named[name];
+    if (make) return { mime: mime as PayloadMime, payload: JSON.parse(JSON.stringify(make())) as unknown };
+  }
+  throw new Error(`gallery: unknown example "${name}"; known: ${exampleNames.join(", ")}`);
+}
+
+/** Every example's name. */
+export const exampleNames: readonly string[] = Object.values(examples).flatMap((named) => Object.keys(named));
