@@ -109,7 +109,7 @@ export function smallPrint(
   notes: readonly string[],
   ink: Ink = inks.paper,
 ): { readonly body: readonly string[]; readonly height: number } {
-  const lines = wrapText(notes.join(" · "), 8, width, 3);
+  const lines = notes.length > 0 ? wrapText(notes.join(" · "), 8, width, 3) : [];
   return {
     body: lines.map((line, index) => textLine(x, y + 8 + index * 11, line, { size: 8, fill: ink.quiet })),
     height: lines.length * 11,
