@@ -3,6 +3,11 @@ import { knownNames, OptionError } from "../tensor/index.js";
 /** Every activation has a dotted, zero-based address such as `blocks.3.attn.pattern`. */
 export type Address = string;
 
+/** Whether a value is computed only where it is asked for or edited: the part of each head in what attention writes. */
+export function isOnDemand(address: Address): boolean {
+  return address.endsWith("attn.result");
+}
+
 /** Spellings of other libraries: a `hook_` before any part, and `attn_scores` for the scores. */
 function canonical(address: string): string {
   return address

@@ -1,14 +1,14 @@
-import type { CancelSignal, Compiled, Engine, RunSettings, Value } from "../graph/index.js";
-import { activationBytes, bindFeeds, build, gradients, programOf } from "../graph/index.js";
+import type { CancelSignal, Engine, RunSettings, Value } from "../graph/index.js";
+import { build, gradients } from "../graph/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { checkOptions, OptionError, showWith, UnsupportedError } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
-import { resolveAddresses } from "./addresses.js";
+import { isOnDemand, resolveAddresses } from "./addresses.js";
 import { continuation } from "./continuation.js";
 import { describeAddresses, describeSizes } from "./describe.js";
 import type { Batch, Blueprint } from "./family.js";
 import { timeLabels } from "./feeds.js";
-import type { Forward } from "./forward.js";
+import type { Edit, Forward } from "./forward.js";
 import { forward } from "./forward.js";
 import type { Writer } from "./generate.js";
 import { generate } from "./generate.js";
@@ -25,18 +25,13 @@ import type { ComputeOptions, GenerateOptions, GradientOptions, Gradients, RunOp
 import { preparePair } from "./pairInput.js";
 import { decoderAlone } from "./pairReader.js";
 import { Run } from "./run.js";
+import { Sessions } from "./sessions.js";
 import type { GraphEdit, Site } from "./site.js";
 import { outputsOf, sortInterventions, writeRun } from "./written.js";
 import type { WrittenRun } from "./written.js";
 import { singleToken } from "./singleToken.js";
 import { partsOf, writesText } from "./stacks.js";
 import type { Tokenizer } from "./tokenizer.js";
-
-/** Beyond this many bytes of activations, a session is made that keeps only what was asked for. */
-const keepAllLimit = 2e9;
-
-/** How many graphs with interventions or probes of their own stay loaded. */
-const keptGraphs = 2;
 
 /** What a model is made of; `load` puts it together. */
 export interface ModelParts {
@@ -74,14 +69,13 @@ export class Model {
   readonly addresses: readonly Address[];
   readonly #parts: ModelParts;
   readonly #forward: Forward;
-  #gated: Forward | undefined;
-  readonly #compiled = new Map<string, Promise<Compiled>>();
-  readonly #recent: Compiled[] = [];
+  readonly #sessions: Sessions;
 
   constructor(parts: ModelParts) {
     const { blueprint } = parts;
     this.#parts = parts;
     this.#forward = forward(blueprint, parts.weights);
+    this.#sessions = new Sessions({ ...parts, plain: this.#forward });
     this.name = parts.name;
     this.architecture = blueprint.architecture;
     this.layers = blueprint.layers;
@@ -117,7 +111,7 @@ export class Model {
 
     const feeds = blueprint.feeds(batch);
     const needClean = [...new Set(edits.filter(({ mode }) => mode === "mean").map(outputOf))];
-    const clean = needClean.length > 0 ? await this.#compute(needClean, feeds, false, settings) : {};
+    const clean = needClean.length > 0 ? await this.#sessions.compute(needClean, feeds, false, settings) : {};
     const gates = edits.length > 0 ? gateFeeds(edits, blueprint, batch, (address) => clean[address]) : {};
     const tokens = this.#tokensOf(batch);
     const decoderTokens = batch.decoder && this.#labels(batch.decoder);
@@ -126,12 +120,12 @@ export class Model {
     const read = { batch, texts, tokens, decoderTokens, pictureTokens };
     const common = { title: name, blueprint, ...read, addresses: this.addresses, provenance };
     if (graphEdits.length === 0 && probes.length === 0) {
-      const captured = await this.#compute(wanted, { ...feeds, ...gates }, edits.length > 0, settings);
+      const captured = await this.#sessions.compute(wanted, { ...feeds, ...gates }, edits.length > 0, settings);
       return new Run({ ...common, captured });
     }
     const written = this.#write(batch, tokens, graphEdits, edits.length > 0);
     const { outputs, partsFrom } = outputsOf(written, wanted, probes);
-    const results = await this.#once(outputs, { ...feeds, ...gates, ...written.feeds }, settings);
+    const results = await this.#sessions.once(outputs, { ...feeds, ...gates, ...written.feeds }, settings);
     return new Run({ ...common, ...partsFrom(results) });
   }
 
@@ -152,7 +146,7 @@ export class Model {
     const { batch } = await this.#prepare(input);
     const written = this.#write(batch, this.#tokensOf(batch), interventions, false);
     const outputs = write(written.site);
-    return this.#once(outputs, { ...blueprint.feeds(batch), ...written.feeds }, signal ? { signal } : {});
+    return this.#sessions.once(outputs, { ...blueprint.feeds(batch), ...written.feeds }, signal ? { signal } : {});
   }
 
   /**
@@ -164,15 +158,18 @@ export class Model {
   async gradients(input: string | readonly string[] | ModelInput, options: GradientOptions): Promise<Gradients> {
     checkOptions("gradients", options, ["of", "at", "signal"]);
     const { of, at, signal = this.#parts.interruptSignal() } = options;
-    const { blueprint, engine } = this.#parts;
-    const { values } = this.#forward;
+    const { blueprint, engine, weights } = this.#parts;
     const one = (address: Address): Address => {
       const [first, ...more] = resolveAddresses("gradients", address, this.addresses);
       if (more.length > 0) throw new OptionError(`gradients: "${address}" means several activations; name one`);
       return first;
     };
-    const loss = of === "loss" ? this.#loss() : of({ at: (address) => values.get(one(address))! }, build);
     const asked = [...new Set(at.flatMap((address) => resolveAddresses("gradients", address, this.addresses)))];
+    // What is computed on demand lies on the way to the loss only where it is edited.
+    const onDemand = asked.filter(isOnDemand);
+    const placed: Edit = (address, value) => (onDemand.includes(address) ? build.apply("Identity", [value]) : value);
+    const { values } = onDemand.length > 0 ? forward(blueprint, weights, placed) : this.#forward;
+    const loss = of === "loss" ? this.#loss(values) : of({ at: (address) => values.get(one(address))! }, build);
     const derivatives = gradients(
       loss,
       asked.map((address) => values.get(address)!),
@@ -204,7 +201,7 @@ export class Model {
    * Example  (await model.generate("Once upon a time", { maxNewTokens: 20 })).texts[0]
    */
   async generate(input: string | readonly string[] | ModelInput, options: GenerateOptions): Promise<Generation> {
-    const { blueprint, weights, tokenizer, endIds, engine } = this.#parts;
+    const { blueprint, weights, tokenizer, endIds } = this.#parts;
     const signal = options.signal ?? this.#parts.interruptSignal();
     const writer: Writer = {
       blueprint,
@@ -213,20 +210,19 @@ export class Model {
       prepare: async () => (await this.#prepare(input, true)).batch,
       label: (id) => this.#label(id),
       decode: (ids) => tokenizer?.decode(ids),
-      whole: (settings) => async (feeds, wanted) => this.#compute(wanted, feeds, false, settings),
+      whole: (settings) => async (feeds, wanted) => this.#sessions.compute(wanted, feeds, false, settings),
       continued: (settings) => async (feeds, wanted) => {
-        const compile = async (): Promise<Compiled> => engine.compile(continuation(blueprint, weights), settings);
-        return (await this.#known("continued", compile)).run(feeds, wanted, settings);
+        const session = await this.#sessions.known("continued", () => continuation(blueprint, weights), settings);
+        return session.run(feeds, wanted, settings);
       },
       encoded: (settings) => async (feeds, wanted) => {
-        const { values } = this.#forward;
-        const compile = async (): Promise<Compiled> =>
-          engine.compile(Object.fromEntries(wanted.map((name) => [name, values.get(name)!])), settings);
-        return (await this.#known("encoder", compile)).run(feeds, wanted, settings);
+        const outputs = (): Record<string, Value> =>
+          Object.fromEntries(wanted.map((name) => [name, this.#forward.values.get(name)!]));
+        return (await this.#sessions.known("encoder", outputs, settings)).run(feeds, wanted, settings);
       },
       decoded: (settings) => async (feeds, wanted) => {
-        const compile = async (): Promise<Compiled> => engine.compile(decoderAlone(blueprint, weights), settings);
-        return (await this.#known("decoder", compile)).run(feeds, wanted, settings);
+        const session = await this.#sessions.known("decoder", () => decoderAlone(blueprint, weights), settings);
+        return session.run(feeds, wanted, settings);
       },
     };
     return generate(writer, { ...options, ...(signal ? { signal } : {}) });
@@ -271,10 +267,7 @@ export class Model {
 
   /** Gives the memory of all sessions back; the next run loads again. */
   async dispose(): Promise<void> {
-    const sessions = [...this.#compiled.values()];
-    this.#compiled.clear();
-    const recent = this.#recent.splice(0);
-    await Promise.all([...sessions, ...recent].map(async (session) => (await session).dispose()));
+    await this.#sessions.dispose();
   }
 
   async #prepare(input: string | readonly string[] | ModelInput, writes = false): Promise<Prepared> {
@@ -317,21 +310,9 @@ export class Model {
     return writeRun({ blueprint, weights, untouched: this.#forward, batch, tokens, tokenId, edits, first });
   }
 
-  /** One pass over a graph of its own; the sessions of the last two such graphs stay, so repeating one costs no loading. */
-  async #once(
-    outputs: Readonly<Record<string, Value>>,
-    feeds: Readonly<Record<string, Tensor>>,
-    settings: RunSettings,
-  ): Promise<Readonly<Record<string, Tensor>>> {
-    const compiled = await this.#parts.engine.compile(outputs, settings);
-    this.#recent.push(compiled);
-    while (this.#recent.length > keptGraphs) await this.#recent.shift()!.dispose();
-    return compiled.run(feeds, undefined, settings);
-  }
-
-  #loss(): Value {
+  #loss(values: Forward["values"]): Value {
     const { blueprint } = this.#parts;
-    const logits = this.#forward.values.get("logits");
+    const logits = values.get("logits");
     if (!writesText(blueprint) || !logits)
       throw new OptionError(`gradients: ${blueprint.architecture} does not predict next tokens; pass a metric`);
     return nextTokenLoss(logits);
@@ -339,57 +320,6 @@ export class Model {
 
   #all(part: "pattern"): readonly Address[] {
     return [...partsOf(this.#parts.blueprint, part).keys()];
-  }
-
-  async #compute(
-    wanted: readonly Address[],
-    feeds: Readonly<Record<string, Tensor>>,
-    gated: boolean,
-    settings: RunSettings,
-  ): Promise<Readonly<Record<Address, Tensor>>> {
-    const compiled = await this.#session(wanted, feeds, gated, settings);
-    return compiled.run(feeds, wanted, settings);
-  }
-
-  /**
-   * A session that yields these addresses. A session holds the weights, so there are few: one that keeps outputs and
-   * patterns, one that keeps everything, each once more with head gates.
-   */
-  async #session(
-    wanted: readonly Address[],
-    feeds: Readonly<Record<string, Tensor>>,
-    gated: boolean,
-    settings: RunSettings,
-  ): Promise<Compiled> {
-    const { blueprint, weights, engine } = this.#parts;
-    const { values, outputs } = gated
-      ? (this.#gated ??= forward(blueprint, weights, gateHeads(blueprint)))
-      : this.#forward;
-    const usual = [...outputs, ...this.#all("pattern")];
-    const valuesOf = (addresses: readonly Address[]): Record<Address, Value> =>
-      Object.fromEntries(addresses.map((address) => [address, values.get(address)!]));
-    let kept: readonly Address[] = usual;
-    if (!wanted.every((address) => usual.includes(address))) {
-      const everything = programOf(valuesOf(this.addresses));
-      const bytes = activationBytes(everything, bindFeeds(everything.inputs, feeds));
-      kept = bytes <= keepAllLimit ? this.addresses : wanted;
-    }
-    const key = `${gated ? "gated" : "plain"} ${kept.join()}`;
-    return this.#known(key, async () => engine.compile(valuesOf(kept), settings));
-  }
-
-  /** The session of this name, made when it is asked for the first time. */
-  async #known(key: string, compile: () => Promise<Compiled>): Promise<Compiled> {
-    const known = this.#compiled.get(key);
-    if (known) return known;
-    const session = compile();
-    this.#compiled.set(key, session);
-    try {
-      return await session;
-    } catch (error) {
-      this.#compiled.delete(key);
-      throw error;
-    }
   }
 }
 

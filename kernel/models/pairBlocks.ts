@@ -2,7 +2,7 @@ import type { Value } from "../graph/index.js";
 import { build } from "../graph/index.js";
 import { attend } from "./attention.js";
 import type { GraphContext } from "./family.js";
-import { mergeHeads } from "./layers.js";
+import { writtenHeads } from "./writtenHeads.js";
 
 type Layer = (x: Value) => Value;
 type Tap = GraphContext["tap"];
@@ -37,7 +37,7 @@ function attention(tap: Tap, path: string, parts: PairAttention, asks: Value, at
   const k = named("attn.k", parts.key(attended));
   const v = named("attn.v", parts.value(attended));
   const z = attend(named, q, k, v, { scale: parts.scale, bias: parts.bias });
-  return tap(`${path}_out`, parts.output(mergeHeads(z)));
+  return tap(`${path}_out`, writtenHeads(named, z, parts.output));
 }
 
 /**

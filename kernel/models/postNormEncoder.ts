@@ -3,7 +3,8 @@ import { build } from "../graph/index.js";
 import type { AttentionTerms } from "./attention.js";
 import { attend } from "./attention.js";
 import type { GraphContext, TensorSpec } from "./family.js";
-import { activations, layerNorm, linear, mergeHeads, splitHeads } from "./layers.js";
+import { activations, layerNorm, linear, splitHeads } from "./layers.js";
+import { writtenHeads } from "./writtenHeads.js";
 
 /** Names of the parts of one block, below its own prefix. */
 export interface BlockNames {
@@ -86,7 +87,8 @@ export function postNormEncoder(
       tap(`attn.${part[0]}`, splitHeads(linear(context, prefix + names[part], before), heads)),
     ) as [Value, Value, Value];
     const z = attend(tap, q, k, v, terms?.(layer, q, k) ?? { scale: 1 / Math.sqrt(width / heads), bias });
-    const attention = tap("attn_out", linear(context, prefix + names.output, mergeHeads(z)));
+    const output = (merged: Value): Value => linear(context, prefix + names.output, merged);
+    const attention = tap("attn_out", writtenHeads(tap, z, output));
     const middle = tap(
       "resid_mid",
       layerNorm(context, prefix + names.attentionNorm, build.add(before, attention), epsilon),

@@ -2,11 +2,11 @@ import type { Value } from "../graph/index.js";
 import { build } from "../graph/index.js";
 import { attend } from "./attention.js";
 import type { GraphContext } from "./family.js";
-import { mergeHeads } from "./layers.js";
 import type { Rotary } from "./rotary.js";
 import { rotate } from "./rotary.js";
 import type { Visibility } from "./visibility.js";
 import { causalBias } from "./visibility.js";
+import { writtenHeads } from "./writtenHeads.js";
 
 type Layer = (x: Value) => Value;
 
@@ -29,6 +29,8 @@ export interface DecoderBlock {
   readonly keyBias?: Value | undefined;
   /** [B,T,H·D] → [B,T,M] */
   readonly output: Layer;
+  /** What the heads write is multiplied with this: 1. */
+  readonly attentionScale?: number;
   /** Applied to the attention's output before it is added. */
   readonly attentionPostNorm?: Layer | undefined;
   /** Of what the MLP reads; when left out, the MLP reads what attention reads in parallel, else the middle itself. */
@@ -73,7 +75,7 @@ export function preNormDecoder(
     const hidden = (block.visibility ?? causalBias)(places, window);
     const bias = block.keyBias ? build.add(hidden, block.keyBias) : hidden;
     const z = attend(tap, queries, keys, values, { scale, softcap, bias });
-    const written = block.output(mergeHeads(z));
+    const written = writtenHeads(tap, z, block.output, block.attentionScale);
     const attention = tap("attn_out", block.attentionPostNorm ? block.attentionPostNorm(written) : written);
     const sum = build.add(before, attention);
     const middle = parallel ? before : tap("resid_mid", sum);

@@ -2,9 +2,10 @@ import type { Value } from "../graph/index.js";
 import { build } from "../graph/index.js";
 import { attend } from "./attention.js";
 import type { GraphContext } from "./family.js";
-import { layerNorm, linear, mergeHeads, splitHeads } from "./layers.js";
+import { layerNorm, linear, splitHeads } from "./layers.js";
 import { mlp } from "./mlp.js";
 import type { EncoderSizes } from "./postNormEncoder.js";
+import { writtenHeads } from "./writtenHeads.js";
 
 /** Where an encoder differs from the plain one. */
 export interface PreNormTraits {
@@ -49,7 +50,7 @@ export function preNormEncoder(
       tap(`attn.${part[0]}`, splitHeads(layerOf(names[part])(read), heads)),
     ) as [Value, Value, Value];
     const z = attend(tap, q, k, v, { scale: 1 / Math.sqrt(width / heads), bias });
-    const attention = tap("attn_out", scaled(layerOf(names.output)(mergeHeads(z)), attentionScale));
+    const attention = tap("attn_out", writtenHeads(tap, z, layerOf(names.output), attentionScale));
     const middle = tap("resid_mid", build.add(before, attention));
     const normed = tap("ln2.normalized", norm(names.mlpNorm, middle));
     const computed = ownMlp

@@ -151,7 +151,7 @@ function realMask({ size, length, attentionMask }: Batch): Tensor<"float32"> {
 
 /** [B,H] for scores and patterns, else [B]: see {@link EditReport}; undefined for what has no prompts or no positions. */
 function changeOf(address: Address, before: Value, after: Value, real: Value): Value | undefined {
-  const axis = before.shape.length === 4 ? 2 : 1;
+  const axis = before.shape[1] === real.shape[1] ? 1 : 2; // of the positions
   if (before.shape[0] !== real.shape[0] || before.shape[axis] !== real.shape[1]) return undefined;
   const isScores = address.endsWith(".scores");
   if (isScores || address.endsWith(".pattern")) {

@@ -11,7 +11,7 @@ import { bindWeights } from "../../kernel/lib/models/weights.js";
 import type { Batch } from "../../kernel/lib/models/family.js";
 import type { Tensor } from "../../kernel/lib/tensor/index.js";
 import { random } from "../../kernel/lib/tensor/index.js";
-import { decoders, encoders, oracles } from "./oracle.js";
+import { decoders, encoders, oracles, pairs } from "./oracle.js";
 
 const engine = new OrtEngine("cpu");
 
@@ -53,9 +53,6 @@ async function opened(name: string) {
   const { values, outputs } = forward(blueprint, weights);
   return { addresses: [...values.keys()].filter((address) => !outputs.includes(address)), outputsWith };
 }
-
-/** Of models with encoder and decoder one for each way of writing blocks and embeddings. */
-const pairs = ["bart", "t5_gated", "whisper"];
 
 describe.each([...encoders, ...decoders, ...pairs])("every address of %s", (name) => {
   it("is where it says: an identity leaves the outputs bit-equal, any other edit changes them", async () => {

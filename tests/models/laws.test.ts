@@ -5,7 +5,7 @@ import { build, constant } from "../../kernel/lib/graph/index.js";
 import type { Model, Run } from "../../kernel/lib/index.js";
 import type { GraphEdit } from "../../kernel/lib/models/site.js";
 import { Tensor } from "../../kernel/lib/tensor/index.js";
-import { decoders, inputOf, maxAbsDiff, readOracle, rowsOf } from "./oracle.js";
+import { anyInputOf, decoders, encoders, inputOf, maxAbsDiff, pairs, readOracle, rowsOf, seeing } from "./oracle.js";
 
 const layer = 1;
 const at = (part: string): string => `blocks.${layer}.attn.${part}`;
@@ -29,6 +29,21 @@ async function opened(name: string): Promise<{ model: Model; input: ReturnType<t
   return { model, input, run: await model.run(input, { capture }) };
 }
 
+/** Every row of every pattern sums to one. */
+function expectRowsToSumToOne(model: Model, run: Run): void {
+  const patterns = model.addresses.filter((address) => address.endsWith("attn.pattern"));
+  expect(patterns.length).toBeGreaterThan(1);
+  for (const address of patterns) {
+    const { data, shape } = run.at(address);
+    const keys = shape[3];
+    for (let start = 0; start < data.length; start += keys) {
+      let sum = 0;
+      for (let key = 0; key < keys; key++) sum += data[start + key] as number;
+      expect(Math.abs(sum - 1), address).toBeLessThan(1e-5);
+    }
+  }
+}
+
 /** Models whose attention is normed after its output projection: what heads write does not add up behind the norm. */
 const normedAfter = ["gemma2", "gemma3", "olmo2"];
 
@@ -36,16 +51,7 @@ describe.each(decoders)("laws of attention in %s", (name) => {
   it("hold for rows, heads and groups", async () => {
     const { model, input, run } = await opened(name);
 
-    // Every row of every pattern sums to one.
-    for (let block = 0; block < model.layers; block++) {
-      const { data, shape } = run.at(`blocks.${block}.attn.pattern`);
-      const keys = shape[3];
-      for (let start = 0; start < data.length; start += keys) {
-        let sum = 0;
-        for (let key = 0; key < keys; key++) sum += data[start + key] as number;
-        expect(Math.abs(sum - 1)).toBeLessThan(1e-5);
-      }
-    }
+    expectRowsToSumToOne(model, run);
 
     // What the heads write, and the bias once, is what attention writes.
     const outputWith = async (chosen: (head: number) => boolean): Promise<Float64Array> => {
@@ -76,6 +82,17 @@ describe.each(decoders)("laws of attention in %s", (name) => {
         else expect(difference).toBe(0);
       }
     }
+    await model.dispose();
+  });
+});
+
+describe.each([...encoders, ...pairs, ...seeing])("every attention of %s", (name) => {
+  it("is shared out whole among the keys", async () => {
+    const oracle = await readOracle(name);
+    const model = await load(oracle.folder);
+    // Pooling attentions are no layer's, and are asked for by name.
+    const capture = model.addresses.filter((address) => address.endsWith("attn.pattern"));
+    expectRowsToSumToOne(model, await model.run(anyInputOf(oracle), { capture }));
     await model.dispose();
   });
 });

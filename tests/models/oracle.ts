@@ -19,6 +19,9 @@ export const decoders: readonly string[] = [
 /** Models with an encoder and a decoder. */
 export const pairs: readonly string[] = ["bart", "mbart", "marian", "pegasus", "t5", "t5_gated", "whisper"];
 
+/** Models that see. */
+export const seeing: readonly string[] = ["vit", "dinov2", "dinov2_swiglu", "clip", "siglip", "llava"];
+
 /** A folder with all that was recorded may stand in for the committed part of it. */
 const modelsFolder = process.env["ATTENTION_LAB_ORACLES"] ?? join(oracles, "models");
 
@@ -92,6 +95,14 @@ export function pairInputOf(oracle: Oracle): ModelInput {
     decoderInputIds: rowsOf(at("decoder_input_ids")),
     labels: rowsOf(at("labels")),
   };
+}
+
+/** The recorded input of any model. */
+export function anyInputOf(oracle: Oracle): ModelInput {
+  if (oracle.tensors.has("decoder_input_ids")) return pairInputOf(oracle);
+  if (!oracle.tensors.has("pixel_values")) return inputOf(oracle);
+  const pixelValues = oracle.at("pixel_values");
+  return oracle.tensors.has("input_ids") ? { ...inputOf(oracle), pixelValues } : { pixelValues };
 }
 
 /** Largest difference in relation to the largest of the numbers expected. */

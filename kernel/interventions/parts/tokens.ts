@@ -8,7 +8,7 @@ export function inSet(place: string, name: string, site: Site, set: TokenSet): V
   return site.feed(name, tokenMask(place, set, site), ["batch", "query"]);
 }
 
-/** `replacement` at the tokens of a set, `value` elsewhere. Shapes: value [B,Q,M] or [B,H,Q,D]. */
+/** `replacement` at the tokens of a set, `value` elsewhere. Shapes: value [B,Q,M], [B,H,Q,D] or [B,Q,H,M]. */
 export function atTokens(
   place: string,
   site: Site,
@@ -18,5 +18,6 @@ export function atTokens(
 ): Value {
   if (set === undefined) return replacement;
   const here = inSet(place, "tokens", site, set);
-  return build.where(build.unsqueeze(here, value.shape.length === 4 ? [1, 3] : [2]), replacement, value);
+  const others = value.shape.length === 3 ? [2] : value.shape[1] === here.shape[1] ? [2, 3] : [1, 3];
+  return build.where(build.unsqueeze(here, others), replacement, value);
 }

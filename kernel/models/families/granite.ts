@@ -34,7 +34,7 @@ function open(architecture: string, json: JsonObject): Blueprint {
     ...model,
     block: (context, layer) => ({
       ...model.block(context, layer),
-      attentionPostNorm: damped,
+      attentionScale: config.residual_multiplier,
       mlpPostNorm: damped,
     }),
     logitDivisor: config.logits_scaling,

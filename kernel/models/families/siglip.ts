@@ -5,7 +5,7 @@ import { count, maybe, only, readConfig, record, tokenId } from "../config.js";
 import type { Blueprint, Family, GraphContext, TensorSpec } from "../family.js";
 import { arange, tokenFeeds } from "../feeds.js";
 import type { JsonObject } from "../json.js";
-import { layerNorm, linear, mergeHeads, splitHeads } from "../layers.js";
+import { layerNorm, linear, splitHeads } from "../layers.js";
 import { mlp } from "../mlp.js";
 import type { PatchNames } from "../patches.js";
 import { embedPatches, patchInputs, patchSpecs } from "../patches.js";
@@ -27,6 +27,7 @@ import {
   within,
 } from "../towers.js";
 import { paddingBias } from "../visibility.js";
+import { writtenHeads } from "../writtenHeads.js";
 
 /** Defaults as in transformers' SiglipConfig, SiglipTextConfig and SiglipVisionConfig. */
 const fields = {
@@ -84,7 +85,10 @@ function pooledPatches(context: GraphContext, { heads, width, activation, epsilo
   const probe = build.expand(weight("head.probe"), [x.shape[0], 1, width]);
   const [q, k, v] = [projected(0, probe, "q"), projected(1, x, "k"), projected(2, x, "v")];
   const z = attend(tap, q, k, v, { scale: 1 / Math.sqrt(width / heads) });
-  const read = tap("attn_out", linear(context, "head.attention.out_proj", mergeHeads(z)));
+  const read = tap(
+    "attn_out",
+    writtenHeads(tap, z, (y) => linear(context, "head.attention.out_proj", y)),
+  );
   const [into, out] = ["fc1", "fc2"].map((name) => (y: Value) => linear(context, `head.mlp.${name}`, y));
   const computed = mlp(tap, activation, into, out, layerNorm(context, "head.layernorm", read, epsilon));
   return build.squeeze(build.add(read, tap("mlp_out", computed)), [1]);
