@@ -117,10 +117,12 @@ export interface DecoderSide {
   readonly positions: number;
   /** What the encoder reads in place of tokens, [batch, bins, frames]. */
   readonly features?: { readonly bins: number; readonly frames: number };
-  /** Inputs of the decoder alone: the encoder's hidden states among them. */
-  readonly inputs: readonly InputSpec[];
-  /** Writes the decoder alone. */
-  readonly build: Blueprint["build"];
+  /** The decoder alone; left out where it runs with its encoder only. */
+  readonly alone?: {
+    /** The encoder's hidden states among them. */
+    readonly inputs: readonly InputSpec[];
+    readonly build: Blueprint["build"];
+  };
 }
 
 /** What a model reads of pictures. */

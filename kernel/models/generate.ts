@@ -58,7 +58,14 @@ export async function generate(writer: Writer, options: GenerateOptions): Promis
   checkRoom(prompts, maxNewTokens, { ...blueprint, positions: (blueprint.decoder ?? blueprint).positions });
   const settings: RunSettings = signal ? { signal } : {};
   const read = decoder
-    ? pairReader(blueprint, batch, writer.encoded(settings), writer.decoded(settings), withPatterns)
+    ? pairReader(
+        blueprint,
+        batch,
+        writer.encoded(settings),
+        writer.decoded(settings),
+        writer.whole(settings),
+        withPatterns,
+      )
     : cache && blueprint.continues !== false
       ? cachedReader(blueprint, writer.continued(settings), withPatterns)
       : rereader(blueprint, writer.whole(settings), withPatterns);

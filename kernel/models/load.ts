@@ -72,6 +72,7 @@ async function loadFile(host: Host, source: string, engine: Engine, { path, fold
     blueprint,
     weights: new Map(),
     tokenizer,
+    readPictures: blueprint.pictures && (await pictureReader(host, folder)),
     endIds: await endIdsOf(files, folder, blueprint),
     engine,
     interruptSignal: host.interruptSignal,

@@ -147,8 +147,10 @@ export function pairBlueprint(model: PairModel): Blueprint {
     decoder: {
       ...{ startId: model.startId, startsWithLast: model.startsWithLast, positions: model.decoder.positions },
       ...(features ? { features } : {}),
-      inputs: [memory, mask, ...target, ...more],
-      build: (context) => decoderOutputs(model, context, context.input(memoryName)),
+      alone: {
+        inputs: [memory, mask, ...target, ...more],
+        build: (context) => decoderOutputs(model, context, context.input(memoryName)),
+      },
     },
   };
 }

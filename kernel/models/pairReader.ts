@@ -12,8 +12,8 @@ export function decoderAlone(
   { family, decoder }: Blueprint,
   weights: ReadonlyMap<string, Value>,
 ): Readonly<Record<string, Value>> {
-  if (!decoder) throw new OptionError(`generate: ${family} has no decoder of its own`);
-  const { values } = forward({ family, inputs: decoder.inputs, build: decoder.build }, weights);
+  if (!decoder?.alone) throw new OptionError(`generate: ${family} has no decoder of its own`);
+  const { values } = forward({ family, ...decoder.alone }, weights);
   return { logits: values.get("logits")! };
 }
 
@@ -41,7 +41,7 @@ function promptsOf(batch: Batch, prompts: readonly number[]): Batch {
 }
 
 /**
- * Reads what a decoder has written so far, from its beginning at each step; the encoder runs once.
+ * Reads what a decoder has written so far, from its beginning at each step; an encoder that can run by itself runs once.
  *
  * Throws   OptionError where patterns are asked for: they come from a run over the written text
  */
@@ -50,6 +50,7 @@ export function pairReader(
   batch: Batch,
   encode: Pass,
   decode: Pass,
+  whole: Pass,
   withPatterns: boolean,
 ): Reader {
   if (withPatterns) {
@@ -60,7 +61,6 @@ export function pairReader(
   let memory: Promise<Tensor> | undefined;
   const encoded = async (): Promise<Tensor> => (await encode(blueprint.feeds(batch), [memoryName]))[memoryName];
   return async (texts) => {
-    const all = await (memory ??= encoded());
     const prompts = texts.map(({ prompt }) => prompt);
     const written = rightPadded(
       texts.map(({ ids }) => ids),
@@ -68,7 +68,9 @@ export function pairReader(
     );
     const decoder = { ...written, labels: new Int32Array(written.inputIds.length).fill(-1) };
     const feeds = blueprint.feeds({ ...promptsOf(batch, prompts), decoder });
-    const { logits } = await decode({ ...feeds, [memoryName]: rowsOf(all, prompts) }, ["logits"]);
+    const { logits } = blueprint.decoder?.alone
+      ? await decode({ ...feeds, [memoryName]: rowsOf(await (memory ??= encoded()), prompts) }, ["logits"])
+      : await whole(feeds, ["logits"]);
     return texts.map(({ ids }, row) => ({
       logits: logits.slice(row, ids.length - 1).data.slice() as Float32Array,
       pattern: undefined,

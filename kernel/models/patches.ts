@@ -131,7 +131,11 @@ export function cutPatches(pixelValues: unknown, grid: PatchGrid, architecture: 
   const patchesTensor = new Tensor("float32", [pictures, length, channels * patchHeight * patchWidth], patches);
   return {
     ...{ pictures, rows, columns, length },
-    feeds: { patches: patchesTensor, position_mix: positionMix(grid, rows, columns) },
+    feeds: {
+      patches: patchesTensor,
+      position_mix: positionMix(grid, rows, columns),
+      pixel_values: pixelValues as Tensor,
+    },
   };
 }
 

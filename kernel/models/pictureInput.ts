@@ -27,7 +27,7 @@ export async function withPixels(
 }
 
 /** A batch whose prompts are the patches of pictures. */
-function picturesOnly(patches: Patches): Prepared {
+export function picturesOnly(patches: Patches): Prepared {
   const { pictures: size, length } = patches;
   const zeros = new Int32Array(size * length);
   const batch: Batch = {

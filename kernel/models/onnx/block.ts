@@ -6,6 +6,9 @@ export interface BlockSizes {
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
+  /** Positions that ask, and that are attended to, in the first run. */
+  readonly queries: number;
+  readonly keys: number;
 }
 
 /** One attention of a file, however the file writes it. */

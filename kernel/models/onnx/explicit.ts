@@ -85,19 +85,20 @@ function measure({ pattern, v, z, mixed }: Wiring, seen: Seen, batch: number): B
   if (!Number.isInteger(heads) || !Number.isInteger(heads / kvHeads)) {
     return `${p.shape[0]} rows of heads do not divide among ${batch} prompts and ${kvHeads} heads of values`;
   }
-  return { heads, kvHeads, headDim: out.shape.at(-1)! };
+  const [queries, keys] = p.shape.slice(-2);
+  return { heads, kvHeads, headDim: out.shape.at(-1)!, queries, keys };
 }
 
 function openExplicit(
   wiring: Wiring,
   graph: FileGraph,
-  { heads, kvHeads, headDim }: BlockSizes,
+  { heads, kvHeads, headDim, queries: asking, keys: asked }: BlockSizes,
   tap: Parameters<FoundBlock["open"]>[2],
 ): void {
   const shape = graph.seen(wiring.pattern).shape;
   const folded = shape.length === 3;
   const batch = folded ? graph.batch(shape[0] / heads) : graph.batch(shape[0]);
-  const [queries, keys] = shape.slice(-2).map((size) => graph.length(size));
+  const [queries, keys] = [graph.length(asking), graph.length(asked)];
   const parts: readonly (readonly [keyof Wiring, SymbolicShape])[] = [
     ["v", [batch, kvHeads, keys, headDim]],
     ["scores", [batch, heads, queries, keys]],

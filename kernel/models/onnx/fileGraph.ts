@@ -1,7 +1,6 @@
 import type { Dim, OnnxFile, SymbolicShape, Value } from "../../graph/index.js";
-import { build, fileValue } from "../../graph/index.js";
-import type { Tensor } from "../../tensor/index.js";
-import { EngineError } from "../../tensor/index.js";
+import { build, constant, fileValue, input } from "../../graph/index.js";
+import { EngineError, Tensor } from "../../tensor/index.js";
 
 /** Tensors of a file as a first run of it gave them, by name. */
 export type Seen = ReadonlyMap<string, Tensor>;
@@ -9,7 +8,8 @@ export type Seen = ReadonlyMap<string, Tensor>;
 /** Sizes of the batch of that run; no other axis is likely to have them. */
 export interface SeenSizes {
   readonly batch: number;
-  readonly query: number;
+  /** The axis word of each length that the file leaves open. */
+  readonly lengths: ReadonlyMap<number, string>;
 }
 
 /** A file's graph while attentions in it are opened: tensors are read, and others put in their place. */
@@ -28,7 +28,27 @@ export class FileGraph {
 
   /** The length of a text in the first run as its axis word, another number as it is. */
   length(size: number): Dim {
-    return size === this.#sizes.query ? "query" : size;
+    return this.#sizes.lengths.get(size) ?? size;
+  }
+
+  /** 0, 1, 2 … along a sequence that had this length, int32 [batch or 1, length]. */
+  positions(size: number): Value {
+    const word = this.length(size);
+    if (typeof word === "string") {
+      return input(word === "target" ? "decoder_index" : "token_index", "int32", ["batch", word]);
+    }
+    return constant(
+      new Tensor(
+        "int32",
+        [1, size],
+        Int32Array.from({ length: size }, (_, t) => t),
+      ),
+    );
+  }
+
+  /** key − query of two such sequences, positive for keys behind a query, [batch or 1,1,Q,K]. */
+  ahead(queries: number, keys: number): Value {
+    return build.sub(build.unsqueeze(this.positions(keys), [1, 2]), build.unsqueeze(this.positions(queries), [1, 3]));
   }
 
   /** The first axis of a tensor: the batch, unless it has another size. */

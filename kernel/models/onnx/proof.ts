@@ -47,11 +47,12 @@ export function mixError(pattern: Tensor, values: Tensor, z: Tensor): number {
 /**
  * The largest difference of two tensors over the largest number in the second, where tokens are real.
  *
- * Shapes   a, b [B,T,…], or any where no axes are those of the batch · real [B,T]: 1 real, 0 padding
+ * Shapes   a, b [B,T,…] with T that of the prompts or of the decoder, or any where no axes are those of the batch
  * Range    Infinity where the shapes differ, or one has NaN where the other has none
  */
-export function relativeError(a: Tensor, b: Tensor, { size, length, attentionMask }: Batch): number {
+export function relativeError(a: Tensor, b: Tensor, { size, decoder, ...prompts }: Batch): number {
   if (a.shape.join() !== b.shape.join()) return Infinity;
+  const { length, attentionMask } = decoder && decoder.length === b.shape[1] ? decoder : prompts;
   const [x, y] = [a.numbers(), b.numbers()];
   const perToken = b.shape[0] === size && b.shape[1] === length ? x.length / (size * length) : Infinity;
   let [worst, largest] = [0, 0];

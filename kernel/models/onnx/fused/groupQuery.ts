@@ -5,18 +5,18 @@ import { splitHeads } from "../../layers.js";
 import type { FileGraph } from "../fileGraph.js";
 import { scoreBias } from "./multiHead.js";
 import type { FusedOperator } from "./operator.js";
-import { ahead, floatOf, inputsOf, intOf, named, pastReason, positions } from "./operator.js";
+import { floatOf, inputsOf, intOf, named, pastReason } from "./operator.js";
 
 /**
  * The first 2·R numbers of each head turned by the angles of its position, the rest as they are.
  *
- * Shapes   x [B,H,T,D] · tables [P,R]
+ * Shapes   x [B,H,T,D] · positions [B,T] · tables [P,R]
  * Source   arXiv:2104.09864 §3.4.2
  */
-function turned(x: Value, cosine: Value, sine: Value, interleaved: boolean): Value {
+function turned(x: Value, positions: Value, cosine: Value, sine: Value, interleaved: boolean): Value {
   const [batch, heads, length, width] = x.shape;
   const half = cosine.shape[1] as number;
-  const [cos, sin] = [cosine, sine].map((table) => build.unsqueeze(build.gather(table, positions(), 0), [1])); // [B,1,T,R]
+  const [cos, sin] = [cosine, sine].map((table) => build.unsqueeze(build.gather(table, positions, 0), [1])); // [B,1,T,R]
   const head = build.slice(x, 3, 0, 2 * half);
   const pairs = build.reshape(head, [batch, heads, length, half, 2]);
   const part = (i: number): Value =>
@@ -67,23 +67,27 @@ export const groupQuery: FusedOperator = {
     if (inputs[9] !== undefined) return "it reads position_ids";
     if (intOf(node, "k_quant_type", 0) > 0 || inputs.length > 12) return "its keys and values are quantised";
     const [heads, kvHeads] = [intOf(node, "num_heads", 0), intOf(node, "kv_num_heads", 0)];
-    const width = seen.get(node.input[0])!.shape[2];
+    const [, length, width] = seen.get(node.input[0])!.shape;
     const headDim = width / (inputs[1] === undefined ? heads + 2 * kvHeads : heads);
-    return Number.isInteger(headDim) ? { heads, kvHeads, headDim } : `${heads} heads do not divide a width of ${width}`;
+    if (!Number.isInteger(headDim)) return `${heads} heads do not divide a width of ${width}`;
+    return { heads, kvHeads, headDim, queries: length, keys: length };
   },
-  terms: (node, graph, { heads, kvHeads, headDim }) => {
+  terms: (node, graph, { heads, kvHeads, headDim, queries, keys }) => {
     const inputs = inputsOf(node);
     const [q, k, v] = projections(node, graph, heads, kvHeads, headDim);
     const table = (place: number): Value => graph.read(inputs[place]!, graph.seen(inputs[place]!).shape);
     const isRotary = intOf(node, "do_rotary", 0) === 1;
     const turn = (x: Value): Value =>
-      isRotary ? turned(x, table(7), table(8), intOf(node, "rotary_interleaved", 0) === 1) : x;
+      isRotary
+        ? turned(x, graph.positions(queries), table(7), table(8), intOf(node, "rotary_interleaved", 0) === 1)
+        : x;
     const { shape } = graph.seen(inputs[5]!);
     const last = build.reshape(graph.raw(inputs[5]!), [graph.batch(shape[0]), 1]); // [B,1]
-    const isReal = build.less(positions(), build.add(build.cast(last, "int32"), 1)); // [B,K]
-    const isBefore = build.less(ahead(), 1);
+    const isReal = build.less(graph.positions(keys), build.add(build.cast(last, "int32"), 1)); // [B,K]
+    const ahead = graph.ahead(queries, keys);
+    const isBefore = build.less(ahead, 1);
     const window = intOf(node, "local_window_size", -1);
-    const near = window > 0 ? build.and(isBefore, build.greater(ahead(), -window)) : isBefore;
+    const near = window > 0 ? build.and(isBefore, build.greater(ahead, -window)) : isBefore;
     const softcap = floatOf(node, "softcap", 0);
     return {
       ...{ q: turn(q), k: turn(k), v },

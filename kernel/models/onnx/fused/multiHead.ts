@@ -4,14 +4,15 @@ import type { NodeProto } from "../../../graph/proto/onnx_pb.js";
 import { formatShape } from "../../../tensor/index.js";
 import { splitHeads } from "../../layers.js";
 import type { FileGraph } from "../fileGraph.js";
+import type { BlockSizes } from "../block.js";
 import type { FusedOperator, FusedTerms } from "./operator.js";
-import { ahead, floatOf, inputsOf, intOf, named, pastReason, positions } from "./operator.js";
+import { floatOf, inputsOf, intOf, lengthsOf, named, pastReason } from "./operator.js";
 
 /**
  * What onnxruntime adds for keys that a mask hides: `mask_filter_value`, −10000 unless the node says otherwise. A mask tells
  * lengths [B], keys [B,K] or pairs [B,Q,K].
  */
-export function maskBias(node: NodeProto, graph: FileGraph, name: string | undefined): Value | undefined {
+function maskBias(node: NodeProto, graph: FileGraph, keys: number, name: string | undefined): Value | undefined {
   if (name === undefined) return undefined;
   const { shape } = graph.seen(name);
   const held = graph.raw(name, [graph.batch(shape[0]), ...shape.slice(1).map((size) => graph.length(size))]);
@@ -20,7 +21,7 @@ export function maskBias(node: NodeProto, graph: FileGraph, name: string | undef
   const hidden = (kept: Value): Value => build.mul(build.sub(1, kept), hides);
   if (shape.length === 3) return hidden(build.unsqueeze(mask, [1]));
   if (shape.length === 2) return hidden(build.unsqueeze(mask, [1, 2]));
-  const inside = build.less(build.cast(positions(), "float32"), build.unsqueeze(mask, [1])); // [B,K]
+  const inside = build.less(build.cast(graph.positions(keys), "float32"), build.unsqueeze(mask, [1])); // [B,K]
   return hidden(build.unsqueeze(build.cast(inside, "float32"), [1, 2]));
 }
 
@@ -47,12 +48,13 @@ export function sumOf(...parts: readonly (Value | undefined)[]): Value | undefin
 export function limits(
   node: NodeProto,
   graph: FileGraph,
+  { queries, keys }: BlockSizes,
   mask: string | undefined,
   bias: string | undefined,
 ): Pick<FusedTerms, "bias" | "visible"> {
   return {
-    bias: sumOf(maskBias(node, graph, mask), scoreBias(graph, bias)),
-    visible: intOf(node, "unidirectional", 0) === 1 ? build.less(ahead(), 1) : undefined,
+    bias: sumOf(maskBias(node, graph, keys, mask), scoreBias(graph, bias)),
+    visible: intOf(node, "unidirectional", 0) === 1 ? build.less(graph.ahead(queries, keys), 1) : undefined,
   };
 }
 
@@ -72,9 +74,10 @@ export const multiHead: FusedOperator = {
     const heads = intOf(node, "num_heads", 0);
     const headDim = v.shape.length === 4 ? v.shape[3] : v.shape[2] / heads;
     if (!Number.isInteger(headDim)) return `${heads} heads do not divide a width of ${v.shape[2]}`;
-    return maskReason(mask?.shape, q.shape[0]) ?? { heads, kvHeads: heads, headDim };
+    return maskReason(mask?.shape, q.shape[0]) ?? { heads, kvHeads: heads, headDim, ...lengthsOf(q, k) };
   },
-  terms: (node, graph, { heads }) => {
+  terms: (node, graph, sizes) => {
+    const { heads } = sizes;
     const inputs = inputsOf(node);
     const widths = [0, 1, 2].map((place) => {
       const { shape } = graph.seen(node.input[place]);
@@ -94,6 +97,6 @@ export const multiHead: FusedOperator = {
       return splitHeads(build.add(projected, bias), heads);
     };
     const scale = floatOf(node, "scale", 0) || 1 / Math.sqrt(widths[0] / heads);
-    return { q: apart(0), k: apart(1), v: apart(2), scale, ...limits(node, graph, inputs[4], inputs[5]) };
+    return { q: apart(0), k: apart(1), v: apart(2), scale, ...limits(node, graph, sizes, inputs[4], inputs[5]) };
   },
 };

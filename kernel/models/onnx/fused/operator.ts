@@ -1,7 +1,8 @@
 import { hiddenScore } from "../../../attention/steps.js";
 import type { Value } from "../../../graph/index.js";
-import { build, input } from "../../../graph/index.js";
+import { build } from "../../../graph/index.js";
 import type { NodeProto } from "../../../graph/proto/onnx_pb.js";
+import type { Tensor } from "../../../tensor/index.js";
 import { asciiText } from "../../../tensor/index.js";
 import { attend } from "../../attention.js";
 import { mergeHeads } from "../../layers.js";
@@ -63,15 +64,9 @@ export function pastReason(node: NodeProto, seen: Seen, places: readonly number[
   return held === undefined ? undefined : `it reads the past "${held}", which is not empty`;
 }
 
-/** key − query, positive for keys behind a query, [B,1,Q,K]. */
-export function ahead(): Value {
-  const index = positions();
-  return build.sub(build.unsqueeze(index, [1, 2]), build.unsqueeze(index, [1, 3]));
-}
-
-/** 0, 1, 2 … of each text, [batch, query]. */
-export function positions(): Value {
-  return input("token_index", "int32", ["batch", "query"]);
+/** Lengths of queries and keys, whether their heads lie apart ([B,H,T,D]) or together ([B,T,H·D]). */
+export function lengthsOf(q: Tensor, k: Tensor): { readonly queries: number; readonly keys: number } {
+  return { queries: q.shape.at(-2)!, keys: k.shape.at(-2)! };
 }
 
 /** Writes the operator out, its values under their addresses. */

@@ -3,7 +3,7 @@ import { build } from "../../../graph/index.js";
 import { splitHeads } from "../../layers.js";
 import { limits, maskReason } from "./multiHead.js";
 import type { FusedOperator } from "./operator.js";
-import { floatOf, inputsOf, intOf, named, pastReason } from "./operator.js";
+import { floatOf, inputsOf, intOf, lengthsOf, named, pastReason } from "./operator.js";
 
 /** Widths of queries, keys and values within the projection. */
 function widthsOf(node: Parameters<FusedOperator["needs"]>[0], whole: number): readonly number[] {
@@ -27,9 +27,10 @@ export const packed: FusedOperator = {
     if (past !== undefined) return past;
     const heads = intOf(node, "num_heads", 0);
     const [, , width] = widthsOf(node, weight.shape[1]);
-    return maskReason(mask?.shape, x.shape[0]) ?? { heads, kvHeads: heads, headDim: width / heads };
+    return maskReason(mask?.shape, x.shape[0]) ?? { heads, kvHeads: heads, headDim: width / heads, ...lengthsOf(x, x) };
   },
-  terms: (node, graph, { heads }) => {
+  terms: (node, graph, sizes) => {
+    const { heads } = sizes;
     const inputs = inputsOf(node);
     const [x, weight] = node.input;
     const { shape } = graph.seen(x);
@@ -43,6 +44,6 @@ export const packed: FusedOperator = {
       return splitHeads(build.slice(all, 2, start, start + widths[place]), heads);
     };
     const scale = floatOf(node, "scale", 0) || 1 / Math.sqrt(widths[0] / heads);
-    return { q: part(0), k: part(1), v: part(2), scale, ...limits(node, graph, inputs[3], inputs[5]) };
+    return { q: part(0), k: part(1), v: part(2), scale, ...limits(node, graph, sizes, inputs[3], inputs[5]) };
   },
 };

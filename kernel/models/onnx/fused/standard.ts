@@ -3,7 +3,7 @@ import { build } from "../../../graph/index.js";
 import { formatShape } from "../../../tensor/index.js";
 import { splitHeads } from "../../layers.js";
 import type { FusedOperator } from "./operator.js";
-import { ahead, floatOf, inputsOf, intOf, named, pastReason } from "./operator.js";
+import { floatOf, inputsOf, intOf, lengthsOf, named, pastReason } from "./operator.js";
 
 /**
  * `Attention` of the ONNX standard.
@@ -27,9 +27,9 @@ export const standard: FusedOperator = {
     const mask = seen.get(inputsOf(node)[3] ?? "");
     if (mask && ![1, keys].includes(mask.shape.at(-1)))
       return `its mask is ${formatShape(mask.shape)} for ${keys} keys`;
-    return { heads, kvHeads, headDim: v.shape.length === 4 ? v.shape[3] : v.shape[2] / kvHeads };
+    return { heads, kvHeads, headDim: v.shape.length === 4 ? v.shape[3] : v.shape[2] / kvHeads, ...lengthsOf(q, k) };
   },
-  terms: (node, graph, { heads, kvHeads }) => {
+  terms: (node, graph, { heads, kvHeads, queries, keys }) => {
     const apart = (place: number, count: number): Value => {
       const name = node.input[place];
       const { shape } = graph.seen(name);
@@ -42,7 +42,7 @@ export const standard: FusedOperator = {
     const mask = inputsOf(node)[3];
     const isBool = mask !== undefined && graph.seen(mask).dtype === "bool";
     const held = mask === undefined ? undefined : maskOf(graph, mask);
-    const causal = intOf(node, "is_causal", 0) === 1 ? build.less(ahead(), 1) : undefined;
+    const causal = intOf(node, "is_causal", 0) === 1 ? build.less(graph.ahead(queries, keys), 1) : undefined;
     const shown = isBool ? held : undefined;
     return {
       ...{ q, k, v },
