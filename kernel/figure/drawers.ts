@@ -1,9 +1,19 @@
-import { curvesMime, headGridMime, headGridsMime, type PayloadMime, type PayloadTypes } from "../views/index.js";
+import {
+  ablationTableMime,
+  curvesMime,
+  headGridMime,
+  headGridsMime,
+  matrixMime,
+  type PayloadMime,
+  type PayloadTypes,
+} from "../views/index.js";
+import { drawAblationTable } from "./ablationTable.js";
 import { niceTop, type ScaleName } from "./colourScale.js";
 import { drawCurves } from "./curves.js";
 import { largestWeight } from "./frame.js";
 import { drawHeadGrid } from "./headGrid.js";
 import { inks, type InkName } from "./inks.js";
+import { drawMatrix, type MatrixDrawing } from "./matrix.js";
 import { drawOneHead } from "./oneHead.js";
 import type { PaletteName } from "./palettes.js";
 import { stackedDocuments } from "./stackedDocuments.js";
@@ -16,7 +26,7 @@ export interface FigureOptions {
   readonly head?: { readonly layer: number; readonly head: number };
   /** Default "viridis". */
   readonly palette?: PaletteName;
-  /** Default "sqrt": weak weights stay visible. */
+  /** Default "sqrt" for attention weights: weak ones stay visible; "linear" for other numbers. */
   readonly scale?: ScaleName;
   /** Largest width, px; default 860. */
   readonly widthPx?: number;
@@ -42,7 +52,18 @@ export const drawers: {
     return stackedDocuments(`Attention patterns of ${title}`, pictures);
   },
   [curvesMime]: (payload, { widthPx = 620, ink = "paper" }) => drawCurves(payload, { width: widthPx, ink: inks[ink] }),
+  [matrixMime]: (payload, options) => drawMatrix(payload, matrixDrawing(options)),
+  [ablationTableMime]: (payload, options) => drawAblationTable(payload, matrixDrawing(options)),
 };
+
+function matrixDrawing({
+  palette = "viridis",
+  scale = "linear",
+  widthPx = 620,
+  ink = "paper",
+}: FigureOptions): MatrixDrawing {
+  return { palette, scale, width: widthPx, ink: inks[ink] };
+}
 
 function checkIndex(name: string, index: number, count: number): void {
   if (!(Number.isInteger(index) && index >= 0 && index < count)) {

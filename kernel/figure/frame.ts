@@ -4,6 +4,7 @@ import { scalePosition, scaleTicks, type ScaleName } from "./colourScale.js";
 import { inks, type Ink } from "./inks.js";
 import { rampSheet, sheetColours } from "./patternPicture.js";
 import type { PaletteName } from "./palettes.js";
+import type { PalettePicture } from "./png.js";
 import { element, escapeXml, number, textLine, textWidth, wrapText } from "./svg.js";
 
 /** How a picture is coloured. */
@@ -49,48 +50,75 @@ export function svgDocument(
   );
 }
 
-/** A raster of palette indices as an `<image>`, squares kept sharp. */
+/** A raster of weights as an `<image>`, squares kept sharp. */
 export function sheetImage(
   place: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
   sheet: { readonly width: number; readonly height: number; readonly indices: Uint8Array },
   palette: PaletteName,
+): string {
+  return pictureImage(place, { ...sheet, colours: sheetColours(palette) });
+}
+
+/** A picture as an `<image>`, squares kept sharp. */
+export function pictureImage(
+  place: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+  picture: PalettePicture,
 ): string {
   return element("image", {
     ...place,
     preserveAspectRatio: "none",
     // Browsers know only the first value and keep it, SVG rasterisers only the second; both draw sharp squares.
     style: "image-rendering:pixelated;image-rendering:optimizeSpeed",
-    href: pictureAddress({ ...sheet, colours: sheetColours(palette) }),
+    href: pictureAddress(picture),
   });
 }
 
 const barHeight = 8;
 
-/** The colour bar, `height` 22: a ramp with ticks at x, y, and what the colours mean beside it. */
-export function colourBar(x: number, y: number, width: number, look: FigureLook, largest: number): readonly string[] {
-  const ink = inks.paper;
+/** Colours side by side, with numbers at some of them, and what they mean. */
+export interface ColourRamp {
+  readonly indices: Uint8Array;
+  /** [256,4] red, green, blue, opacity. */
+  readonly colours: Uint8Array;
+  readonly ticks: readonly { readonly value: number; readonly place: number }[];
+  readonly meaning: string;
+}
+
+/** The colour bar of attention weights, `height` 22. */
+export function weightBar(x: number, y: number, width: number, look: FigureLook, largest: number): readonly string[] {
+  const { palette, scale, top } = look;
+  const ramp = {
+    indices: rampSheet(),
+    colours: sheetColours(palette),
+    ticks: scaleTicks(top, scale).map((value) => ({ value, place: scalePosition(value, top, scale) })),
+    meaning: `attention weight, ${scale === "sqrt" ? "square-root" : "linear"} scale; largest ${Number(largest.toPrecision(3))}`,
+  };
+  return colourBar(x, y, width, ramp);
+}
+
+/** A colour bar, `height` 22: a ramp with ticks at x, y, and what the colours mean beside it. */
+export function colourBar(
+  x: number,
+  y: number,
+  width: number,
+  ramp: ColourRamp,
+  ink: Ink = inks.paper,
+): readonly string[] {
   const barWidth = Math.min(180, width * 0.4);
-  const ramp = rampSheet();
-  const ticks = scaleTicks(look.top, look.scale);
-  const scale = look.scale === "sqrt" ? "square-root scale" : "linear scale";
-  const meaning = `attention weight, ${scale}; largest ${Number(largest.toPrecision(3))}`;
+  const { indices, colours, ticks, meaning } = ramp;
   const meaningX = x + barWidth + 22;
   return [
-    sheetImage(
-      { x, y, width: barWidth, height: barHeight },
-      { width: ramp.length, height: 1, indices: ramp },
-      look.palette,
-    ),
+    pictureImage({ x, y, width: barWidth, height: barHeight }, { width: indices.length, height: 1, indices, colours }),
     element("rect", { x, y, width: barWidth, height: barHeight, fill: "none", stroke: ink.line, "stroke-width": 0.5 }),
-    ...ticks.flatMap((tick) => {
-      const tickX = x + barWidth * scalePosition(tick, look.top, look.scale);
+    ...ticks.flatMap(({ value, place }) => {
+      const tickX = x + barWidth * place;
       return [
         element("path", {
           d: `M${number(tickX)} ${number(y + barHeight)}v3`,
           stroke: ink.quiet,
           "stroke-width": 0.5,
         }),
-        textLine(tickX, y + barHeight + 11, String(tick), { size: 8, fill: ink.quiet, anchor: "middle" }),
+        textLine(tickX, y + barHeight + 11, String(value), { size: 8, fill: ink.quiet, anchor: "middle" }),
       ];
     }),
     ...(textWidth(meaning, 9) <= x + width - meaningX

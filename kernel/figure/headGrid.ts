@@ -7,7 +7,7 @@ import {
   type PatternReader,
 } from "../views/index.js";
 import {
-  colourBar,
+  weightBar,
   largestWeight,
   provenanceNotes,
   sheetImage,
@@ -89,7 +89,7 @@ export function drawHeadGrid(payload: HeadGridPayload, sampleIndex: number, look
     ...(look.palette === "greys" || payload.causal
       ? [cellFrames(payload, left, top, pitchX, pitchY, first.columns * unit, first.rows * unit)]
       : []),
-    ...colourBar(left, barY, fullWidth - left - margin, look, largestWeight(payload)),
+    ...weightBar(left, barY, fullWidth - left - margin, look, largestWeight(payload)),
     ...print.body,
   ];
   return svgDocument(

@@ -1,13 +1,16 @@
+export { effectMatrix, rowsBySize } from "./ablationTable.js";
 import { payloads, type PayloadMime } from "../views/index.js";
 import { drawers, type FigureOptions } from "./drawers.js";
 
 export { curvesLayout, drawCurves, lineLook, type CurvesLayout, type CurvesLook } from "./curves.js";
 export type { FigureOptions } from "./drawers.js";
 export { niceTop, scaleNames, scalePosition, scaleTicks, type ScaleName } from "./colourScale.js";
-export { tickText } from "./axis.js";
-export { largestWeight } from "./frame.js";
+export { axisOver, tickText, type Axis } from "./axis.js";
+export { largestWeight, type ColourRamp } from "./frame.js";
 export { inks, strokes, type Ink, type InkName } from "./inks.js";
-export { maskColour, paletteColours, paletteNames, type PaletteName } from "./palettes.js";
+export { differenceColours, maskColour, paletteColours, paletteNames, type PaletteName } from "./palettes.js";
+export { drawMatrix, matrixLayout, type MatrixDrawing, type MatrixLayout } from "./matrix.js";
+export { matrixRamp, type MatrixLook } from "./matrixColours.js";
 export { isMasked } from "./patternPicture.js";
 export { visibleToken } from "./svg.js";
 

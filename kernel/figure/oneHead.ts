@@ -1,5 +1,5 @@
 import { readPatterns, type HeadGridPayload } from "../views/index.js";
-import { colourBar, provenanceNotes, sheetImage, smallPrint, svgDocument, type FigureLook } from "./frame.js";
+import { weightBar, provenanceNotes, sheetImage, smallPrint, svgDocument, type FigureLook } from "./frame.js";
 import { storageNotes } from "./headGrid.js";
 import { drawnPattern, paintPattern } from "./patternPicture.js";
 import { inks } from "./inks.js";
@@ -76,7 +76,7 @@ export function drawOneHead(
       stroke: inks.paper.line,
       "stroke-width": 0.5,
     }),
-    ...colourBar(left, barY, fullWidth - left - margin, look, scalars.max[index]),
+    ...weightBar(left, barY, fullWidth - left - margin, look, scalars.max[index]),
     ...print.body,
   ];
   return svgDocument(

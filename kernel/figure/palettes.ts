@@ -21,13 +21,29 @@ const anchors: Readonly<Record<PaletteName, string>> = {
   greys: "fffffff8f8f8f1f1f1e7e7e7dcdcdccfcfcfc2c2c2b2b2b29f9f9f8e8e8e7d7d7d6d6d6d5e5e5e4d4d4d383838232323111111000000",
 };
 
+/** Differences: blue below 0, white at 0, orange above; the darker, the further. Joined of ColorBrewer's Blues and Oranges. */
+const differences =
+  "08306b08519c2171b54292c66baed69ecae1c6dbefdeebf7f7f7f7fee6cefdd0a2fdae6bfd8d3cf16913d94801a636037f2704";
+
 /**
  * The colours of a palette, from weight 0 to the top of the scale.
  *
  * Shapes   → [steps,3] red, green, blue in 0…255
  */
 export function paletteColours(name: PaletteName, steps: number = 256): Uint8Array {
-  const hex = anchors[name];
+  return coloursBetween(anchors[name], steps);
+}
+
+/**
+ * The colours of differences, from the lowest over 0 in the middle to the highest; luminance falls to both sides alike.
+ *
+ * Shapes   → [steps,3] red, green, blue in 0…255; an odd number of steps has 0 in the middle
+ */
+export function differenceColours(steps: number = 255): Uint8Array {
+  return coloursBetween(differences, steps);
+}
+
+function coloursBetween(hex: string, steps: number): Uint8Array {
   const last = hex.length / 6 - 1;
   const colours = new Uint8Array(steps * 3);
   for (let step = 0; step < steps; step++) {

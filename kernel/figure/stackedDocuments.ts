@@ -1,4 +1,5 @@
 import { svgDocument } from "./frame.js";
+import { inks, type Ink } from "./inks.js";
 import { element, number } from "./svg.js";
 
 /** Width and height of a document that `svgDocument` wrote. */
@@ -8,7 +9,7 @@ function sizeOf(svg: string): readonly [number, number] {
 }
 
 /** Documents one below the other, as one. */
-export function stackedDocuments(title: string, documents: readonly string[]): string {
+export function stackedDocuments(title: string, documents: readonly string[], ink: Ink = inks.paper): string {
   const sizes = documents.map(sizeOf);
   let y = 0;
   const body = documents.map((svg, i) => {
@@ -16,6 +17,6 @@ export function stackedDocuments(title: string, documents: readonly string[]): s
     y += sizes[i][1];
     return placed;
   });
-  const description = `${documents.length} grids, one below the other; each has a description of its own.`;
-  return svgDocument(Math.max(...sizes.map(([width]) => width)), y, { title, description }, body);
+  const description = `${documents.length} pictures, one below the other; each has a description of its own.`;
+  return svgDocument(Math.max(...sizes.map(([width]) => width)), y, { title, description }, body, ink);
 }

@@ -1,4 +1,5 @@
 import type { CurvesPayload, StoredCurve } from "./curvesPayload.js";
+import { provenanceText } from "./heading.js";
 
 const shownCurves = 12;
 
@@ -9,7 +10,8 @@ const shownCurves = 12;
  *   Training · loss over step
  *     seed 1  1000 points: 4.21 at 0 → 0.031 at 999; least 0.03 at 990, greatest 4.21 at 0
  */
-export function curvesText({ title, x, y, curves, notes, provenance }: CurvesPayload): string {
+export function curvesText(payload: CurvesPayload): string {
+  const { title, x, y, curves, notes } = payload;
   const axes = [y.label, x.label].filter(Boolean).join(" over ");
   const width = Math.max(...curves.slice(0, shownCurves).map(({ name }) => name.length));
   return [
@@ -17,13 +19,7 @@ export function curvesText({ title, x, y, curves, notes, provenance }: CurvesPay
     ...curves.slice(0, shownCurves).map((curve) => `  ${curve.name.padEnd(width)}  ${curveText(curve)}`),
     ...(curves.length > shownCurves ? [`  … ${curves.length - shownCurves} more`] : []),
     ...notes,
-    ...(Object.keys(provenance).length > 0
-      ? [
-          Object.entries(provenance)
-            .map(([name, value]) => `${name} ${value}`)
-            .join(" · "),
-        ]
-      : []),
+    ...provenanceText(payload),
   ].join("\n");
 }
 

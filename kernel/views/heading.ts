@@ -70,3 +70,9 @@ export function clip(text: string, limit: number): string {
 export function rounded(value: number): number | null {
   return Number.isFinite(value) ? Number(value.toPrecision(6)) : null;
 }
+
+/** The provenance as one line, "name value · name value"; no line where there is none. */
+export function provenanceText({ provenance }: { readonly provenance: Provenance }): readonly string[] {
+  const entries = Object.entries(provenance).map(([name, value]) => `${name} ${value}`);
+  return entries.length > 0 ? [entries.join(" · ")] : [];
+}

@@ -1,3 +1,14 @@
+export {
+  ablationMeasures,
+  ablationTable,
+  ablationTableMime,
+  ablationTableText,
+  readAblationTable,
+  type AblationColumns,
+  type AblationMeasure,
+  type AblationTableInput,
+  type AblationTablePayload,
+} from "./ablationTable.js";
 export { encodeBase64 } from "./base64.js";
 export {
   curves,
@@ -30,6 +41,15 @@ export {
 export { headGridCaps, headGridVersion } from "./headGridPayload.js";
 export { clip, type Heading, type Provenance } from "./heading.js";
 export { headScalarNames, type HeadScalars } from "./headScalars.js";
+export {
+  matrix,
+  matrixMime,
+  matrixText,
+  readMatrix,
+  type MatrixAxis,
+  type MatrixOptions,
+  type MatrixPayload,
+} from "./matrix.js";
 export { maxPool } from "./maxPool.js";
 export { readPatterns, type PatternCodec, type PatternReader, type StoredPatterns } from "./patternStore.js";
 export { modelSizeText, sampleSizeText } from "./sizeText.js";

@@ -1,6 +1,8 @@
+import { ablationTableMime, ablationTableText, readAblationTable, type AblationTablePayload } from "./ablationTable.js";
 import { curvesMime, curvesText, readCurves, type CurvesPayload } from "./curves.js";
 import { headGridMime, headGridText, readHeadGrid, type HeadGridPayload } from "./headGrid.js";
 import { headGridsMime, headGridsText, readHeadGrids, type HeadGridsPayload } from "./headGrids.js";
+import { matrixMime, matrixText, readMatrix, type MatrixPayload } from "./matrix.js";
 
 /** What the lab knows about one kind of payload. */
 export interface Payload<Value> {
@@ -15,6 +17,8 @@ export interface PayloadTypes {
   readonly [headGridMime]: HeadGridPayload;
   readonly [headGridsMime]: HeadGridsPayload;
   readonly [curvesMime]: CurvesPayload;
+  readonly [matrixMime]: MatrixPayload;
+  readonly [ablationTableMime]: AblationTablePayload;
 }
 
 /** Every payload by MIME type: one line per view. */
@@ -22,6 +26,8 @@ export const payloads: { readonly [Mime in keyof PayloadTypes]: Payload<PayloadT
   [headGridMime]: { read: readHeadGrid, text: headGridText },
   [headGridsMime]: { read: readHeadGrids, text: headGridsText },
   [curvesMime]: { read: readCurves, text: curvesText },
+  [matrixMime]: { read: readMatrix, text: matrixText },
+  [ablationTableMime]: { read: readAblationTable, text: ablationTableText },
 };
 
 /** MIME types that a view must draw. */

@@ -1,5 +1,14 @@
-import { curvesMime, headGridMime, headGridsMime, type PayloadMime, type PayloadTypes } from "attention-lab/views";
+import {
+  ablationTableMime,
+  curvesMime,
+  headGridMime,
+  headGridsMime,
+  matrixMime,
+  type PayloadMime,
+  type PayloadTypes,
+} from "attention-lab/views";
 import { curvesExamples } from "./curves.js";
+import { syntheticAblation, syntheticPatching, syntheticReceived } from "./effects.js";
 import { headGridExamples } from "./headGrid.js";
 import { syntheticPair } from "./headGrids.js";
 
@@ -8,6 +17,8 @@ export const examples: { readonly [Mime in PayloadMime]: Readonly<Record<string,
   [headGridMime]: headGridExamples,
   [headGridsMime]: { pair: syntheticPair },
   [curvesMime]: curvesExamples,
+  [matrixMime]: { patching: syntheticPatching, received: syntheticReceived },
+  [ablationTableMime]: { ablation: syntheticAblation },
 };
 
 /** An example by its name: what it is, and its payload as a notebook holds it. */

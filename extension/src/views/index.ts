@@ -1,14 +1,18 @@
 import {
+  ablationTableMime,
   curvesMime,
   headGridMime,
   headGridsMime,
+  matrixMime,
   payloads,
   type PayloadMime,
   type PayloadTypes,
 } from "attention-lab/views";
+import { ablationTableView } from "./ablationTable/index.js";
 import { curvesView } from "./curves/index.js";
 import { headGridView } from "./headGrid/index.js";
 import { headGridsView } from "./headGrids.js";
+import { matrixView } from "./matrix/index.js";
 import type { View, ViewContext } from "./view.js";
 
 /** Every view by the MIME type it draws: a payload without a view does not compile. */
@@ -16,6 +20,8 @@ const views: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime], con
   [headGridMime]: headGridView,
   [headGridsMime]: headGridsView,
   [curvesMime]: curvesView,
+  [matrixMime]: matrixView,
+  [ablationTableMime]: ablationTableView,
 };
 
 /**

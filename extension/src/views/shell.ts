@@ -27,8 +27,8 @@ export interface ShellSpec {
   readonly tools?: readonly HTMLElement[];
   /** How the picture is to be exported as it is set now. */
   readonly options: () => FigureOptions;
-  /** The numbers behind the picture. */
-  readonly table: () => HTMLElement;
+  /** The numbers behind the picture; none where the view is a table itself. */
+  readonly table: (() => HTMLElement) | undefined;
   /** Draws at a width in CSS pixels, which is never 0. */
   readonly draw: (width: number) => void;
   /** Does what the frame does not do itself. */
@@ -59,6 +59,7 @@ export function createShell(spec: ShellSpec, hint: string): Shell {
   const live = createLive();
   const tooltip = createTooltip();
   const table = tableButton(words, act);
+  table.hidden = !spec.table;
   const body = element("div", { class: `${spec.className}-body` });
   const reading = element("div", { class: "jp-AttentionReading" });
   const footer = element("div", { class: "jp-AttentionFigure-footer" }, reading);
@@ -95,7 +96,7 @@ export function createShell(spec: ShellSpec, hint: string): Shell {
   };
 
   function act(action: FigureAction): void {
-    if (action === "toggle-table") {
+    if (action === "toggle-table" && spec.table) {
       const shown = table.getAttribute("aria-pressed") !== "true";
       table.setAttribute("aria-pressed", String(shown));
       tableSlot.replaceChildren(...(shown ? [spec.table()] : []));

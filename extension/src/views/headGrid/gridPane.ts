@@ -1,11 +1,11 @@
 import { gridMove } from "../../a11y/gridKeys.js";
 import { handled, ownKeys } from "../../a11y/shortcuts.js";
 import { element } from "../../dom/element.js";
+import { placeCross, createCross } from "../../draw/cross.js";
 import { gridLayout, headAt, type GridLayout } from "../../draw/gridLayout.js";
 import { levelsOf, paintLevels } from "../../draw/raster.js";
 import { createSheet } from "../../draw/sheet.js";
 import type { Words } from "../../words.js";
-import { placeCross, createCross } from "./cross.js";
 import type { HeadAddress, HeadGridModel } from "./model.js";
 import { headName, sameHead, type HeadGridState, type HeadGridStore } from "./state.js";
 

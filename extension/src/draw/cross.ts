@@ -1,5 +1,5 @@
-import { element } from "../../dom/element.js";
-import type { Square } from "./model.js";
+import type { GridPlace } from "../a11y/gridKeys.js";
+import { element } from "../dom/element.js";
 
 /** The cross-hair: the pointed square's row and column, and a ring around it. */
 export interface Cross {
@@ -31,7 +31,7 @@ export function createCross(widget: string): Cross {
 }
 
 /** Shows the cross-hair on a square of a matrix. */
-export function placeCross(cross: Cross, square: Square, box: MatrixBox): void {
+export function placeCross(cross: Cross, square: GridPlace, box: MatrixBox): void {
   const width = box.width / box.columns;
   const height = box.height / box.rows;
   const left = box.left + square.column * width;
