@@ -139,6 +139,36 @@ export {
 export { EngineError, FormatError, OptionError, ShapeError, Tensor, tensor, UnsupportedError } from "./tensor/index.js";
 
 export type {
+  AttentionFlowOptions,
+  AttentionGradientOptions,
+  FlowSample,
+  HeadImportanceOptions,
+  HeadOptions,
+  HeadRoleOptions,
+  HeadScore,
+  HeadScoresParts,
+  PatternSimilarityOptions,
+  RetrievalCase,
+  RetrievalOptions,
+  Saliency,
+  SaliencyOptions,
+} from "./analyses/index.js";
+export {
+  attentionFlow,
+  attentionGradients,
+  attentionRollout,
+  headDistances,
+  headImportance,
+  headRoles,
+  HeadScores,
+  patternSimilarity,
+  PatternSimilarity,
+  retrievalHeads,
+  saliency,
+  TokenFlow,
+} from "./analyses/index.js";
+
+export type {
   AblateOptions,
   AblationMode,
   AblationRow,

@@ -3,6 +3,7 @@ import { build, gradients } from "../graph/index.js";
 import type { ComputeOptions, Model, ModelInput } from "../models/index.js";
 import { checkOptions } from "../tensor/index.js";
 import { activationPatching } from "./activationPatching.js";
+import { correlationOf } from "./parts/correlation.js";
 import type { PromptMetric } from "./parts/metric.js";
 import { runPairs } from "./parts/pairs.js";
 import { meanOf } from "./parts/statistics.js";
@@ -78,12 +79,4 @@ export async function attributionPatching(
     correlation: exact ? correlationOf(estimated, exact.effects.flat(2)) : NaN,
     checkedLayers,
   };
-}
-
-/** Pearson's correlation; NaN where either side is constant. */
-function correlationOf(xs: readonly number[], ys: readonly number[]): number {
-  const [mx, my] = [meanOf(xs), meanOf(ys)];
-  const sum = (of: (i: number) => number): number => xs.reduce((total, _, i) => total + of(i), 0);
-  const spread = Math.sqrt(sum((i) => (xs[i] - mx) ** 2) * sum((i) => (ys[i] - my) ** 2));
-  return spread === 0 ? NaN : sum((i) => (xs[i] - mx) * (ys[i] - my)) / spread;
 }
