@@ -4,7 +4,8 @@ import { checkOptions, OptionError, ShapeError, Tensor } from "../tensor/index.j
 import { numbersOf, type PromptMetric } from "./parts/metric.js";
 import { perRow } from "./parts/modes.js";
 import { runPairs, type PairRun } from "./parts/pairs.js";
-import { meanOf } from "./parts/statistics.js";
+import { sharesOf } from "./parts/shares.js";
+import { sweepSteps } from "./parts/sweepMemo.js";
 import { tiled } from "./parts/tiled.js";
 import { PatchingMap } from "./patchingMap.js";
 
@@ -14,12 +15,14 @@ export interface PatchingOptions {
   readonly over: "heads" | "tokens";
   /** Default all. */
   readonly layers?: readonly number[];
+  readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: NonNullable<ComputeOptions["signal"]>;
 }
 
 /**
  * Runs corrupted prompts with one activation of the clean run at a time, and says how much of the metric comes back. All
- * patches of a layer ride in one batch that starts from the corrupted residual stream before it.
+ * patches of a layer ride in one batch that starts from the corrupted residual stream before it. Interrupted, it keeps what is
+ * done: the same call goes on from there.
  *
  *   recovery = (m_patched − m_corrupted) / (m_clean − m_corrupted)
  *
@@ -33,8 +36,8 @@ export async function activationPatching(
   corrupted: string | readonly string[] | ModelInput,
   options: PatchingOptions,
 ): Promise<PatchingMap> {
-  checkOptions("activationPatching", options, ["metric", "over", "layers", "signal"]);
-  const { metric, over, signal } = options;
+  checkOptions("activationPatching", options, ["metric", "over", "layers", "onProgress", "signal"]);
+  const { metric, over, onProgress, signal } = options;
   const layers = options.layers ?? Array.from({ length: model.layers }, (_, l) => l);
   const wrong = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer >= model.layers);
   if (wrong !== undefined) {
@@ -52,41 +55,45 @@ export async function activationPatching(
   const pairs = await runPairs("activationPatching", model, [clean, corrupted], metric, kept, settings);
   if (over === "tokens") checkSameLengths(pairs, streams[0]);
 
-  const effects: number[][][] = pairs.map(() => []);
+  const steps = sweepSteps(
+    model,
+    JSON.stringify(["activationPatching", metric.name, over, pairs.map(({ key }) => key)]),
+  );
+  const effects: (readonly number[])[][] = pairs.map(() => []);
+  let done = 0;
   for (const layer of layers) {
     for (const [index, pair] of pairs.entries()) {
-      const { count, edits } = over === "heads" ? headPatches(model, layer, pair) : tokenPatches(layer, pair);
-      const { value } = await model.compute(
-        pair.corrupted.times(count),
-        (site) => ({ value: metric.write(site, new Array<number>(count).fill(index)) }),
-        { ...settings, interventions: edits },
-      );
-      const [untouched, ...patched] = numbersOf("activationPatching", metric, value, count);
-      effects[index].push(patched.map((each) => each - untouched));
+      const patched = await steps.step(`${layer} ${index}`, async () => patch(layer, index, pair));
+      effects[index].push(patched);
+      onProgress?.(++done, layers.length * pairs.length);
     }
   }
-  const isDefined = pairs.map(
-    ({ metric: { clean: a, corrupted: b } }) => Math.abs(a - b) > 1e-6 * (Math.abs(a) + Math.abs(b)),
-  );
-  const recovery = layers.map((_, at) =>
-    effects[0][at].map((_effect, column) => {
-      const shares = pairs.flatMap(({ metric: { clean: a, corrupted: b } }, p) =>
-        isDefined[p] ? [effects[p][at][column] / (a - b)] : [],
-      );
-      return shares.length === 0 ? NaN : meanOf(shares);
-    }),
-  );
+  steps.finish();
+  const ends = pairs.map(({ metric: { clean: to, corrupted: from } }) => ({ from, to }));
+  const { shares, undefinedPairs } = sharesOf(ends, effects);
   return new PatchingMap({
     title: model.name,
     metric: metric.name,
     column: over === "heads" ? "head" : "token",
     layers,
-    recovery,
+    recovery: shares,
     effects,
     clean: pairs.map((pair) => pair.metric.clean),
     corrupted: pairs.map((pair) => pair.metric.corrupted),
-    undefinedPairs: [...pairs.keys()].filter((p) => !isDefined[p]),
+    undefinedPairs,
   });
+
+  /** What every patch in one layer does to the metric of one pair. */
+  async function patch(layer: number, index: number, pair: PairRun): Promise<readonly number[]> {
+    const { count, edits } = over === "heads" ? headPatches(model, layer, pair) : tokenPatches(layer, pair);
+    const { value } = await model.compute(
+      pair.corrupted.times(count),
+      (site) => ({ value: metric.write(site, new Array<number>(count).fill(index)) }),
+      { ...settings, interventions: edits },
+    );
+    const [untouched, ...patched] = numbersOf("activationPatching", metric, value, count);
+    return patched.map((each) => each - untouched);
+  }
 }
 
 interface Patches {

@@ -34,7 +34,11 @@ export async function headImportance(
   inputs: string | readonly string[] | ModelInput,
   options: HeadImportanceOptions = {},
 ): Promise<HeadScores> {
-  checkOptions("headImportance", options, [...headOptions.filter((name) => name !== "interventions"), "metric", "exact"]);
+  checkOptions("headImportance", options, [
+    ...headOptions.filter((name) => name !== "interventions"),
+    "metric",
+    "exact",
+  ]);
   const { metric = promptLoss(), exact = true, seed = 0, onProgress, signal } = options;
   const prompts = promptsOf("headImportance", inputs);
   const total = prompts.length + (exact ? prompts.length * model.layers : 0);

@@ -72,7 +72,12 @@ export async function headRoles(
     onProgress?.(at + 1, prompts.length);
   }
   const uniform = Object.fromEntries(Object.entries(even).map(([name, scores]) => [name, meanOf(scores)]));
-  return new HeadScores({ caption: `Roles of heads of ${model.name}, ${prompts.length} prompts`, measured, uniform, seed });
+  return new HeadScores({
+    caption: `Roles of heads of ${model.name}, ${prompts.length} prompts`,
+    measured,
+    uniform,
+    seed,
+  });
 }
 
 /** Earlier occurrences' next positions, q by k, and how many queries have one; padding matches nothing. */
@@ -98,7 +103,10 @@ function nextOfEarlier({ length, inputIds, attentionMask }: Batch): {
 function occurrences(site: Site): ReturnType<typeof build.add> {
   const { mask, queries } = nextOfEarlier(site.batch);
   const wanted = build.unsqueeze(site.feed("occurrences", mask, ["batch", "query", "query"]), [1]);
-  const count = site.feed("occurrence queries", new Tensor("float32", [], Float32Array.of(queries === 0 ? NaN : queries)));
+  const count = site.feed(
+    "occurrence queries",
+    new Tensor("float32", [], Float32Array.of(queries === 0 ? NaN : queries)),
+  );
   const layers = Array.from({ length: site.model.layers }, (_, l) => {
     const pattern = site.at(`blocks.${l}.attn.pattern`);
     const kept = build.where(build.less(pattern, 0.01), 0, pattern);

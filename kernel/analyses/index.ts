@@ -29,3 +29,16 @@ export { patternSimilarity, PatternSimilarity, type PatternSimilarityOptions } f
 export { type RetrievalCase, retrievalHeads, type RetrievalOptions } from "./retrievalHeads.js";
 export { saliency, type Saliency, type SaliencyOptions } from "./saliency.js";
 export { type FlowSample, TokenFlow } from "./tokenFlow.js";
+export {
+  type Composition,
+  type CompositionKind,
+  type CompositionOptions,
+  compositionScores,
+  CompositionScores,
+} from "./compositionScores.js";
+export { type Circuit, headSpectra, type HeadSpectra, type HeadSpectraOptions } from "./headSpectra.js";
+export type { WeightForm } from "./parts/headWeights.js";
+export type { Svd } from "./parts/svd.js";
+export { edgeAttribution, type EdgeAttributionOptions } from "./edgeAttribution.js";
+export { type EdgeScore, EdgeScores } from "./edgeScores.js";
+export { type PathPatchingOptions, type PathReceiver, pathPatching } from "./pathPatching.js";

@@ -1,8 +1,12 @@
 import { showWith } from "../tensor/index.js";
-import { escapeHtml, htmlTable, textTable, type Column } from "./parts/table.js";
+import { meanOf } from "./parts/statistics.js";
+import { csvTable, escapeHtml, htmlTable, latexTable, markdownTable, textTable, type Column } from "./parts/table.js";
 
 export interface PatchingParts {
+  /** The name of the model. */
   readonly title: string;
+  /** What was done and what the numbers are; activation patching when left out. */
+  readonly what?: string | undefined;
   readonly metric: string;
   /** What a column is: `"head"` or `"token"`. */
   readonly column: "head" | "token";
@@ -21,6 +25,7 @@ export interface PatchingParts {
 /** How much of a metric each patch brings back. Immutable; shows itself as a table, layers × columns. */
 export class PatchingMap implements PatchingParts {
   readonly title: string;
+  readonly what: string | undefined;
   readonly metric: string;
   readonly column: "head" | "token";
   readonly layers: readonly number[];
@@ -32,6 +37,7 @@ export class PatchingMap implements PatchingParts {
 
   constructor(parts: PatchingParts) {
     this.title = parts.title;
+    this.what = parts.what;
     this.metric = parts.metric;
     this.column = parts.column;
     this.layers = parts.layers;
@@ -44,10 +50,48 @@ export class PatchingMap implements PatchingParts {
 
   get caption(): string {
     const { title, metric, column, clean, undefinedPairs } = this;
+    const { what = `Activation patching of ${title}: share of ${metric} recovered` } = this;
     const without = undefinedPairs.length > 0 ? `; undefined for pairs ${undefinedPairs.join(", ")}` : "";
-    return `Activation patching of ${title}: share of ${metric} recovered by each ${column}, ${clean.length} pairs${without}`;
+    return `${what} by each ${column}, ${clean.length} pairs${without}`;
+  }
+
+  /** Comma-separated values at full precision: one line for each layer and column, its change of the metric, mean over pairs, beside. */
+  toCsv(): string {
+    return csvTable(this.#cells(), cellColumns(this.column));
+  }
+
+  /** A `tabular` for LaTeX with the package booktabs. */
+  toLatex(): string {
+    return latexTable(this.#cells(), cellColumns(this.column));
+  }
+
+  toMarkdown(): string {
+    return markdownTable(this.#cells(), cellColumns(this.column));
+  }
+
+  #cells(): readonly Cell[] {
+    return this.layers.flatMap((layer, at) =>
+      this.recovery[at].map((recovery, column) => {
+        const effect = meanOf(this.effects.map((pair) => pair[at][column]));
+        return { layer, column, recovery, effect };
+      }),
+    );
   }
 }
+
+interface Cell {
+  readonly layer: number;
+  readonly column: number;
+  readonly recovery: number;
+  readonly effect: number;
+}
+
+const cellColumns = (column: string): readonly Column<Cell>[] => [
+  { name: "layer", of: ({ layer }) => layer },
+  { name: column, of: (cell) => cell.column },
+  { name: "recovery", of: ({ recovery }) => recovery },
+  { name: "effect", of: ({ effect }) => effect },
+];
 
 interface Line {
   readonly layer: number;

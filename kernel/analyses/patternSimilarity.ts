@@ -41,7 +41,10 @@ export class PatternSimilarity {
   }
 
   /** Of two heads; throws OptionError where one is not there. */
-  of(a: { readonly layer: number; readonly head: number }, b: { readonly layer: number; readonly head: number }): number {
+  of(
+    a: { readonly layer: number; readonly head: number },
+    b: { readonly layer: number; readonly head: number },
+  ): number {
     const [first, second] = [a, b].map(({ layer, head }) => {
       const isHead = Number.isInteger(head) && head >= 0 && head < this.headCount;
       if (!isHead || !this.layers[layer]) throw new OptionError(`similarity: no layer ${layer}, head ${head}`);

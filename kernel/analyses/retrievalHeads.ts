@@ -63,9 +63,7 @@ export async function retrievalHeads(
     const answer = new Set(written.ids[0].slice(0, steps));
     const wanted = [...new Set(ids.slice(start, end))];
     const isAnswered = wanted.filter((id) => answer.has(id)).length / wanted.length > recall;
-    scores.push(
-      gridOf(model, (layer, head) => (isAnswered ? copied(written, steps, ids, needle, layer, head) : NaN)),
-    );
+    scores.push(gridOf(model, (layer, head) => (isAnswered ? copied(written, steps, ids, needle, layer, head) : NaN)));
     onProgress?.(at + 1, cases.length);
   }
   const answered = scores.filter(([[first]]) => !Number.isNaN(first)).length;

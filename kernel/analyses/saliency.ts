@@ -60,10 +60,10 @@ export async function saliency(
         const product = build.mul(slope, of === "gradient" ? slope : x);
         const sum = build.reduceSum(product, [0, 2]); // [Q]
         const [last] = lastPositions(site);
-        const rows = Array.from({ length: model.layers }, (_, l) => [
-          l,
-          build.slice(site.at(`blocks.${l}.attn.pattern`), 2, last, last + 1),
-        ]);
+        const rows = Array.from(
+          { length: model.layers },
+          (_, l) => [l, build.slice(site.at(`blocks.${l}.attn.pattern`), 2, last, last + 1)] as const,
+        );
         return { ...Object.fromEntries(rows), saliency: of === "gradient" ? build.sqrt(sum) : build.abs(sum) };
       },
       settingsOf(options),

@@ -12,7 +12,7 @@ export function correlationOf(xs: readonly number[], ys: readonly number[]): num
 export function ranksOf(xs: readonly number[]): readonly number[] {
   const order = [...xs.keys()].sort((a, b) => xs[a] - xs[b]);
   const ranks = new Array<number>(xs.length);
-  for (let from = 0; from < order.length; ) {
+  for (let from = 0; from < order.length;) {
     let to = from;
     while (to < order.length && xs[order[to]] === xs[order[from]]) to++;
     for (let i = from; i < to; i++) ranks[order[i]] = (from + to + 1) / 2;

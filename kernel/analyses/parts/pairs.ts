@@ -5,6 +5,9 @@ import { promptsOf, type Prompt } from "./prompts.js";
 
 /** A prompt and its corrupted twin, each run once. */
 export interface PairRun {
+  /** Equal for equal pairs. */
+  readonly key: string;
+  readonly prompt: Prompt;
   readonly corrupted: Prompt;
   readonly metric: { readonly clean: number; readonly corrupted: number };
   /** By address, each [1,…]. */
@@ -55,6 +58,8 @@ export async function runPairs(
       );
     }
     pairs.push({
+      key: `${prompt.key} ${corrupted[index].key}`,
+      prompt,
       corrupted: corrupted[index],
       metric: { clean: one.value, corrupted: other.value },
       clean: one.found,

@@ -59,7 +59,9 @@ describe("rollout and flow", () => {
         return row.map((x) => x / sum);
       });
       const below = expected;
-      expected = below ? mixed.map((row) => row.map((_, k) => row.reduce((sum, x, t) => sum + x * below[t][k], 0))) : mixed;
+      expected = below
+        ? mixed.map((row) => row.map((_, k) => row.reduce((sum, x, t) => sum + x * below[t][k], 0)))
+        : mixed;
     }
     const rollout = await attentionRollout(model, input);
     expected!.forEach((row, q) => row.forEach((x, k) => expect(rollout.reaching(0, q)[k]).toBeCloseTo(x, 6)));

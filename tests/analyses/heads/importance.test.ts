@@ -102,7 +102,7 @@ describe.each(["gpt2", "llama_rope3"])("importance of heads of %s", (name) => {
     const metric: PromptMetric = {
       name: "two tokens",
       write: ({ at, feed }) => {
-        const weights = feed("weights", tensor([[[0], [1], [0], [3], [0]]]));
+        const weights = feed("weights", tensor([[[0], [1], [0], [3], [0]]]), [1, "query", 1]);
         return build.reduceSum(build.mul(at("blocks.0.resid_pre"), weights), [1, 2]);
       },
     };

@@ -18,7 +18,10 @@ export function planted(
 }
 
 /** The same in every layer of a model. */
-export function plantedEverywhere(layers: number, ...rest: Parameters<typeof planted> extends [number, ...infer R] ? R : never): GraphEdit[] {
+export function plantedEverywhere(
+  layers: number,
+  ...rest: Parameters<typeof planted> extends [number, ...infer R] ? R : never
+): GraphEdit[] {
   return Array.from({ length: layers }, (_, layer) => planted(layer, ...rest));
 }
 

@@ -23,7 +23,8 @@ describe("retrieval heads", () => {
         for (let h = 0; h < 4; h++) {
           const attention = run.at(`blocks.${l}.attn.pattern`).slice(0, h, ids.length - 1).numbers(); // prettier-ignore
           const most = attention.indexOf(Math.max(...attention));
-          if (most >= needle[0] && most < needle[1] && prompt[most] === written) hits[l][h] += 1 / (needle[1] - needle[0]);
+          if (most >= needle[0] && most < needle[1] && prompt[most] === written)
+            hits[l][h] += 1 / (needle[1] - needle[0]);
         }
       }
       ids.push(written);

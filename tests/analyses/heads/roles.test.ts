@@ -90,14 +90,19 @@ describe("tables of head scores", () => {
     expect(sorted).toEqual([...sorted].sort((a, b) => b - a));
     const threshold = sorted[3];
     expect(scores.above(threshold, "previous").rows).toHaveLength(3);
-    const [header, first] = scores.toCsv().split("\r\n").map((line) => line.split(","));
+    const [header, first] = scores
+      .toCsv()
+      .split("\r\n")
+      .map((line) => line.split(","));
     expect(header.slice(0, 5)).toEqual(["layer", "head", "induction", "induction low", "induction high"]);
     const [low, high] = scores.interval(0, 0);
     expect(first.slice(2, 5).map(Number)).toEqual([scores.at(0, 0).values["induction"], low, high]);
     expect(low <= Number(first[2]) && Number(first[2]) <= high).toBe(true);
     expect(scores.toLatex()).toMatch(/\\toprule[\s\S]*\\midrule[\s\S]*\\bottomrule/);
     expect(scores.toMarkdown()).toMatch(/^\| layer \| head \| induction \|/);
-    expect(shown(scores)["text/plain"]).toMatch(/^Roles of heads of gpt2, 2 prompts\n[\s\S]*even attention would score: induction 0\./);
+    expect(shown(scores)["text/plain"]).toMatch(
+      /^Roles of heads of gpt2, 2 prompts\n[\s\S]*even attention would score: induction 0\./,
+    );
     expect(shown(scores)["text/html"]).toMatch(/<table><thead><tr><th>layer<\/th>/);
     expect(() => scores.sorted("indcution")).toThrow(/unknown measure "indcution"; did you mean "induction"\?/);
     expect(() => scores.at(9, 0)).toThrow(/no layer 9, head 0/);
