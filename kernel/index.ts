@@ -111,6 +111,7 @@ export type {
   Picture,
   PictureSource,
   Probe,
+  ProcessOptions,
   RunOptions,
   Site,
   TokenSet,

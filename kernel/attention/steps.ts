@@ -66,6 +66,15 @@ export function maskedSoftmax(scores: Value, mask: Value | undefined): Value {
   return hideWeights(build.softmax(hideScores(scores, mask), -1), mask);
 }
 
+/** exp(s) / (exp(sink) + Σ exp(s)) over visible keys: what the sink takes is missing from the row. */
+export function softmaxWithSink(scores: Value, mask: Value | undefined, sink: Value): Value {
+  const lowered = hideScores(scores, mask);
+  const highest = build.reduceMax(lowered, [-1], true); // [B,H,Q,1]
+  const top = build.where(build.less(highest, sink), sink, highest);
+  const powers = hideWeights(build.exp(build.sub(lowered, top)), mask);
+  return build.div(powers, build.add(build.reduceSum(powers, [-1], true), build.exp(build.sub(sink, top))));
+}
+
 /** Steps 2 to 5 of a mechanism that normalises scaled dot products row by row. */
 export function attendByScores(
   { q, k, v, mask, bias }: Call,

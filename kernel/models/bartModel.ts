@@ -236,6 +236,7 @@ export function bartModel(family: string, architecture: string, config: BartConf
         : []),
     ],
     canonicalName: (name) => canonicalName(withHead, offset === undefined, name),
+    unembedding: withHead ? "lm_head" : undefined,
     embedded: {
       encoder: embedded("encoder", "input_ids", "token_index"),
       decoder: embedded("decoder", "decoder_input_ids", "decoder_index"),

@@ -62,7 +62,6 @@ function canonicalName(model: CausalModel, name: string): string | undefined {
 export function causalBlueprint(model: CausalModel): Blueprint {
   const { family, architecture, layers, heads, headDim, width, vocabulary, positions, names, withHead, tied } = model;
   const { headBias = false, logitDivisor = 1 } = model;
-  const unembed = tied ? names.embed : names.head;
   const head = { name: `${names.head}.bias`, shape: [vocabulary] };
   return {
     ...{ family, architecture, layers, heads, headDim, width, vocabulary, positions },
@@ -79,6 +78,7 @@ export function causalBlueprint(model: CausalModel): Blueprint {
       ...(withHead && headBias ? [head] : []),
     ],
     canonicalName: (name) => canonicalName(model, name),
+    unembedding: withHead ? names.head : undefined,
     inputs: [
       "input_ids",
       "attention_mask",
@@ -94,8 +94,9 @@ export function causalBlueprint(model: CausalModel): Blueprint {
       const final = context.tap("ln_final", model.finalNorm(context, stream));
       if (!withHead) return { last_hidden_state: final };
       const read = context.past ? context.past.last(final) : final;
-      const product = build.matMul(read, build.transpose(context.weight(`${unembed}.weight`), [1, 0]));
-      const sum = headBias ? build.add(product, context.weight(head.name)) : product;
+      const table = context.weight(`${context.has(`${names.head}.weight`) ? names.head : names.embed}.weight`);
+      const product = build.matMul(read, build.transpose(table, [1, 0]));
+      const sum = context.has(head.name) ? build.add(product, context.weight(head.name)) : product;
       const logits = logitDivisor === 1 ? sum : build.div(sum, logitDivisor);
       return { logits: softcapped(logits, model.logitCap), last_hidden_state: final };
     },

@@ -92,6 +92,8 @@ export interface Blueprint {
   /** What `describe` adds: what was found in a file, and what was not. */
   readonly notes?: readonly string[];
   readonly tensors: readonly TensorSpec[];
+  /** The name, without `.weight`, under which the graph looks for an unembedding first, before it takes the embedding table. */
+  readonly unembedding?: string | undefined;
   /** The name under which a checkpoint's tensor is known here; undefined where it is knowingly ignored. */
   readonly canonicalName: (name: string) => string | undefined;
   /** Kinds of attention, where there is more than one. */

@@ -9,6 +9,7 @@ export type { Batch, Blueprint } from "./family.js";
 export type { Intervention } from "./headGates.js";
 export type { ModelInput } from "./input.js";
 export type { LoadOptions } from "./load.js";
+export type { ProcessOptions } from "./process/processed.js";
 export { loadModel } from "./load.js";
 export { Model } from "./model.js";
 export type { ComputeOptions, GenerateOptions, GradientOptions, Gradients, Metric, RunOptions } from "./options.js";

@@ -13,6 +13,8 @@ import { pictureReader } from "./pictures/reader.js";
 import { openOnnx } from "./onnx/load.js";
 import type { OnnxSource } from "./onnx/source.js";
 import { onnxFileOf } from "./onnx/source.js";
+import type { ProcessOptions } from "./process/processed.js";
+import { processed } from "./process/processed.js";
 import { loadTokenizer } from "./tokenizer.js";
 import { bindWeights } from "./weights.js";
 
@@ -23,6 +25,8 @@ export interface LoadOptions {
   readonly dtype?: "float32" | "float16";
   /** Branch, tag or commit of a hub id: `"main"`. */
   readonly revision?: string;
+  /** Rewritings of the weights that leave the predictions as they are, noted in the provenance: none. */
+  readonly process?: ProcessOptions;
 }
 
 function openBlueprint(folder: string, config: JsonObject): Blueprint {
@@ -90,8 +94,8 @@ async function loadFile(host: Host, source: string, engine: Engine, { path, fold
 
 /** See `load` of the facade. */
 export async function loadModel(host: Host, source: string, options: LoadOptions = {}): Promise<Model> {
-  checkOptions("load", options, ["device", "dtype", "revision"]);
-  const { device = "cpu", dtype = "float32", revision = "main" } = options;
+  checkOptions("load", options, ["device", "dtype", "revision", "process"]);
+  const { device = "cpu", dtype = "float32", revision = "main", process = {} } = options;
   if (!["float32", "float16"].includes(dtype)) {
     throw new OptionError(`load: unknown dtype "${dtype}"${knownNames(dtype, ["float32", "float16"])}`);
   }
@@ -99,17 +103,20 @@ export async function loadModel(host: Host, source: string, options: LoadOptions
   const { files } = host;
   const found = await locate(host, source, revision);
   const file = await onnxFileOf(files, found);
+  if (file && Object.values(process).includes(true)) {
+    throw new UnsupportedError(`load ${source}: the weights of an ONNX file cannot be processed; load its safetensors`);
+  }
   if (file) return loadFile(host, source, engine, file);
   const folder = found;
   if (!(await files.list(folder)).includes("config.json")) throw new FormatError(`load ${folder}: no config.json`);
   const blueprint = openBlueprint(folder, await readJson(files, files.resolve(folder, "config.json")));
   const checkpoint = await openCheckpoint(files, folder);
-  const weights = bindWeights(blueprint, checkpoint);
+  const { weights, done } = processed(blueprint, bindWeights(blueprint, checkpoint), process);
   const tokenizer = await loadTokenizer(files, folder);
   const name = titleOf(source);
   return new Model({
     name,
-    blueprint,
+    blueprint: { ...blueprint, notes: [...(blueprint.notes ?? []), ...done] },
     weights,
     tokenizer,
     readPictures: blueprint.pictures && (await pictureReader(host, folder)),
@@ -123,6 +130,7 @@ export async function loadModel(host: Host, source: string, options: LoadOptions
       tokenizer: tokenizer?.name ?? "none",
       device: engine.device,
       dtype: engine.dtype,
+      ...(done.length > 0 ? { process: done.join("; ") } : {}),
       ...host.versions(),
     }),
   });

@@ -27,7 +27,10 @@ export interface PairBiases {
 /** What a family says about one model with encoder and decoder. */
 export interface PairModel
   extends
-    Pick<Blueprint, "family" | "architecture" | "width" | "vocabulary" | "padId" | "tensors" | "canonicalName">,
+    Pick<
+      Blueprint,
+      "family" | "architecture" | "width" | "vocabulary" | "padId" | "tensors" | "canonicalName" | "unembedding"
+    >,
     Pick<DecoderSide, "startId" | "startsWithLast" | "features"> {
   readonly encoder: PairSide;
   readonly decoder: PairSide;
@@ -137,6 +140,7 @@ export function pairBlueprint(model: PairModel): Blueprint {
     positions: model.encoder.positions,
     tokenTypes: 1,
     causal: false,
+    unembedding: model.unembedding,
     stacks: stacksFor(model),
     inputs: [...read, mask, ...target, ...more],
     feeds: (batch) => ({ ...pairFeeds(batch), ...extra?.feeds(batch) }),

@@ -25,6 +25,8 @@ export interface DecoderBlock {
   readonly window?: number | undefined;
   /** How hidden keys are lowered: as {@link causalBias} when left out. */
   readonly visibility?: Visibility;
+  /** One more logit per head, [H], that takes attention and gives nothing. */
+  readonly sink?: Value;
   /** Added to the scaled scores, [B,H,1,K]. */
   readonly keyBias?: Value | undefined;
   /** [B,T,H·D] → [B,T,M] */
@@ -74,7 +76,7 @@ export function preNormDecoder(
     const places = { mask: input("attention_mask"), queries: index, keys: past ? input("key_index") : index };
     const hidden = (block.visibility ?? causalBias)(places, window);
     const bias = block.keyBias ? build.add(hidden, block.keyBias) : hidden;
-    const z = attend(tap, queries, keys, values, { scale, softcap, bias });
+    const z = attend(tap, queries, keys, values, { scale, softcap, bias, sink: block.sink });
     const written = writtenHeads(tap, z, block.output, block.attentionScale);
     const attention = tap("attn_out", block.attentionPostNorm ? block.attentionPostNorm(written) : written);
     const sum = build.add(before, attention);

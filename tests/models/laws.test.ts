@@ -5,7 +5,18 @@ import { build, constant } from "../../kernel/lib/graph/index.js";
 import type { Model, Run } from "../../kernel/lib/index.js";
 import type { GraphEdit } from "../../kernel/lib/models/site.js";
 import { Tensor } from "../../kernel/lib/tensor/index.js";
-import { anyInputOf, decoders, encoders, inputOf, maxAbsDiff, pairs, readOracle, rowsOf, seeing } from "./oracle.js";
+import {
+  anyInputOf,
+  decoders,
+  encoders,
+  inputOf,
+  maxAbsDiff,
+  pairs,
+  readOracle,
+  readTensors,
+  rowsOf,
+  seeing,
+} from "./oracle.js";
 
 const layer = 1;
 const at = (part: string): string => `blocks.${layer}.attn.${part}`;
@@ -24,22 +35,31 @@ async function opened(name: string): Promise<{ model: Model; input: ReturnType<t
   const oracle = await readOracle(name);
   const model = await load(oracle.folder);
   const input = inputOf(oracle);
-  const rotated = model.addresses.filter((address) => /\.rot_[qk]$/.test(address));
+  const rotated = model.addresses.filter((address) => /\.(rot_[qk]|scores)$/.test(address));
   const capture = [...["q", "k"].map(at), `blocks.${layer}.attn_out`, ...rotated];
   return { model, input, run: await model.run(input, { capture }) };
 }
 
-/** Every row of every pattern sums to one. */
-function expectRowsToSumToOne(model: Model, run: Run): void {
+/** What every key but a sink leaves of a row, by the scores and the sink's logit. */
+function besideSink(scores: Float64Array, sink: number): number {
+  const sum = scores.reduce((total, score) => total + Math.exp(score), 0);
+  return sum / (sum + Math.exp(sink));
+}
+
+/** Every row of every pattern sums to one, or to one less what a head's sink takes. */
+function expectRowsToSumToOne(model: Model, run: Run, sinks?: (layer: number) => Tensor): void {
   const patterns = model.addresses.filter((address) => address.endsWith("attn.pattern"));
   expect(patterns.length).toBeGreaterThan(1);
-  for (const address of patterns) {
+  for (const [layer, address] of patterns.entries()) {
     const { data, shape } = run.at(address);
-    const keys = shape[3];
+    const [, heads, queries, keys] = shape as [number, number, number, number];
+    const scores = sinks && run.at(address.replace("pattern", "scores")).numbers();
     for (let start = 0; start < data.length; start += keys) {
       let sum = 0;
       for (let key = 0; key < keys; key++) sum += data[start + key] as number;
-      expect(Math.abs(sum - 1), address).toBeLessThan(1e-5);
+      const head = Math.floor(start / (keys * queries)) % heads;
+      const whole = scores ? besideSink(scores.subarray(start, start + keys), sinks(layer).item(head)) : 1;
+      expect(Math.abs(sum - whole), address).toBeLessThan(1e-5);
     }
   }
 }
@@ -51,7 +71,13 @@ describe.each(decoders)("laws of attention in %s", (name) => {
   it("hold for rows, heads and groups", async () => {
     const { model, input, run } = await opened(name);
 
-    expectRowsToSumToOne(model, run);
+    const stored =
+      name === "gpt_oss" ? await readTensors(`${(await readOracle(name)).folder}/model.safetensors`) : null;
+    expectRowsToSumToOne(
+      model,
+      run,
+      stored ? (block) => stored.get(`model.layers.${block}.self_attn.sinks`)! : undefined,
+    );
 
     // What the heads write, and the bias once, is what attention writes.
     const outputWith = async (chosen: (head: number) => boolean): Promise<Float64Array> => {

@@ -14,7 +14,7 @@ export const encoders: readonly string[] = [
 export const decoders: readonly string[] = [
   "gpt2", "gpt_neo", "gpt_neox", "llama_rope3", "mistral", "qwen2", "qwen3", "gemma2", "phi3", "opt", "bloom", "falcon",
   "falcon_new", "falcon_alibi", "mixtral", "gemma", "gemma3", "olmo", "olmo2", "granite", "stablelm", "stablelm_parallel",
-  "phi", "llama_yarn", "phi3_long",
+  "phi", "llama_yarn", "phi3_long", "gpt_oss",
 ]; // prettier-ignore
 /** Models with an encoder and a decoder. */
 export const pairs: readonly string[] = ["bart", "mbart", "marian", "pegasus", "t5", "t5_gated", "whisper"];

@@ -773,12 +773,21 @@ def case_phi3_long():
                  notes=["every prompt is longer than original_max_position_embeddings: the long factors hold from the first step"])
 
 
+def case_gpt_oss():
+    cfg = T.GptOssConfig(**SMALL, intermediate_size=20, num_key_value_heads=2, head_dim=8, num_local_experts=4, num_experts_per_tok=2,
+                         sliding_window=4, swiglu_limit=1.5, rope_parameters={
+                             "rope_type": "yarn", "rope_theta": 150.0, "factor": 4.0, "original_max_position_embeddings": 16,
+                             "beta_fast": 4.0, "beta_slow": 0.5, "truncate": False})
+    return small("gpt_oss", "GptOssForCausalLM", cfg, 1116, kv_heads=2, rules=[(r"sinks$", ("normal", 0.5, 1.0))],
+                 notes=["attention sinks: one more logit per head; experts with a clamped gate, of which the limit is often met"])
+
+
 CASES = [case_gpt2, case_gpt_neo, case_gpt_neox, case_llama, case_llama_rope3, case_mistral, case_qwen2, case_qwen3, case_gemma2, case_phi3,
          case_opt, case_bert, case_bert_model, case_distilbert, case_roberta, case_vit, case_clip, case_whisper, case_t5,
          case_t5_gated, case_bart, case_mbart, case_marian, case_pegasus, case_llava,
          case_deberta_v2, case_deberta_plain, case_modernbert, case_dinov2, case_dinov2_swiglu, case_siglip,
          case_bloom, case_falcon, case_falcon_new, case_falcon_alibi, case_mixtral, case_gemma, case_gemma3, case_olmo, case_olmo2,
-         case_granite, case_stablelm, case_stablelm_parallel, case_phi, case_llama_yarn, case_phi3_long]
+         case_granite, case_stablelm, case_stablelm_parallel, case_phi, case_llama_yarn, case_phi3_long, case_gpt_oss]
 
 
 def main():

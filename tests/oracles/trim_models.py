@@ -20,7 +20,7 @@ CASES = ["gpt2", "gpt_neox", "llama", "llama_rope3", "mistral", "qwen2", "qwen3"
          "bert", "bert_model", "distilbert", "roberta", "gpt_neo",
          "deberta_v2", "deberta_plain", "modernbert",
          "bloom", "falcon", "falcon_new", "falcon_alibi", "mixtral", "gemma", "gemma3", "olmo", "olmo2", "granite", "stablelm",
-         "stablelm_parallel", "phi", "llama_yarn", "phi3_long",
+         "stablelm_parallel", "phi", "llama_yarn", "phi3_long", "gpt_oss",
          "bart", "mbart", "marian", "pegasus", "t5", "t5_gated", "whisper",
          "vit", "dinov2", "dinov2_swiglu", "clip", "siglip", "llava"]
 PLAIN = ["config.json", "config.legacy.json", "generation_config.json", "model.safetensors", "tokenizer.json",

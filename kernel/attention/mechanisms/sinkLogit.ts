@@ -1,19 +1,9 @@
-import type { Value } from "../../graph/index.js";
 import { build } from "../../graph/index.js";
 import type { Mechanism } from "../mechanism.js";
 import { mechanism } from "../mechanism.js";
 import { dot, normalisedRows } from "../reference.js";
 import type { Scale } from "../steps.js";
-import { attendByScores, hideScores, hideWeights, scaleOf } from "../steps.js";
-
-/** exp(s) / (exp(sink) + Σ exp(s)): what the sink takes is missing from the row. */
-function withSink(scores: Value, mask: Value | undefined, sink: Value): Value {
-  const lowered = hideScores(scores, mask);
-  const highest = build.reduceMax(lowered, [-1], true); // [B,H,Q,1]
-  const top = build.where(build.less(highest, sink), sink, highest);
-  const powers = hideWeights(build.exp(build.sub(lowered, top)), mask);
-  return build.div(powers, build.add(build.reduceSum(powers, [-1], true), build.exp(build.sub(sink, top))));
-}
+import { attendByScores, scaleOf, softmaxWithSink } from "../steps.js";
 
 interface SinkLogitOptions {
   readonly scale: Scale;
@@ -38,7 +28,7 @@ export const sinkLogit: Mechanism<SinkLogitOptions> = mechanism({
   parameters: ({ heads }) => ({ sink: { shape: [heads], initial: 0 } }),
   build: (call, { scale }) => {
     const sink = build.unsqueeze(call.parameters["sink"], [1, 2]); // [H,1,1]
-    return attendByScores(call, scale, (scores, mask) => withSink(scores, mask, sink));
+    return attendByScores(call, scale, (scores, mask) => softmaxWithSink(scores, mask, sink));
   },
   reference: (head, { scale }) => {
     const factor = scaleOf(scale, head.q[0].length);

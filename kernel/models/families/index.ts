@@ -13,6 +13,7 @@ import { gemma3 } from "./gemma3.js";
 import { gpt2 } from "./gpt2.js";
 import { gptNeo } from "./gptNeo.js";
 import { gptNeoX } from "./gptNeoX.js";
+import { gptOss } from "./gptOss.js";
 import { granite } from "./granite.js";
 import { llama } from "./llama.js";
 import { llava } from "./llava.js";
@@ -38,7 +39,7 @@ import { whisper } from "./whisper.js";
 
 /** Every model family that can be loaded. */
 export const families: readonly Family[] = [
-  bart, bert, bloom, clip, debertaV2, dinov2, distilbert, falcon, gemma, gemma2, gemma3, gpt2, gptNeo, gptNeoX,
+  bart, bert, bloom, clip, debertaV2, dinov2, distilbert, falcon, gemma, gemma2, gemma3, gpt2, gptNeo, gptNeoX, gptOss,
   granite, llama, llava, marian, mbart, mistral, mixtral, modernBert, olmo, olmo2, opt, pegasus, phi, phi3, qwen2,
   qwen3, roberta, siglip, stablelm, t5, vit, whisper,
 ]; // prettier-ignore

@@ -115,6 +115,7 @@ function open(architecture: string, json: JsonObject): Blueprint {
       ...projected("linear_2", width),
     ],
     canonicalName: (name) => canonicalName(language, name),
+    unembedding: language.unembedding && `language.${language.unembedding}`,
     stacks: [
       {
         ...{ name: "language", layers, heads, kvHeads, headDim, causal: true, queries: "prompt", keys: "prompt" },

@@ -168,6 +168,7 @@ function open(architecture: string, json: JsonObject): Blueprint {
       ...(withHead ? [{ ...weightSpec("lm_head", vocabulary, width), optional: tied }] : []),
     ],
     canonicalName: (name) => canonicalName(withHead, name),
+    unembedding: withHead ? "lm_head" : undefined,
     embedded: {
       encoder: embedded("encoder", "input_ids"),
       decoder: embedded("decoder", "decoder_input_ids"),

@@ -4,7 +4,7 @@ import { bartBlock, bartBlockSpecs, bartSide } from "../bartModel.js";
 import { choice, count, flag, maybe, only, readConfig, tokenId, tokenIds } from "../config.js";
 import type { Blueprint, Family, GraphContext, TensorSpec } from "../family.js";
 import type { JsonObject } from "../json.js";
-import { activations, layerNorm } from "../layers.js";
+import { activations, layerNorm, linear } from "../layers.js";
 import { pairBlueprint } from "../pairModel.js";
 import { normSpecs } from "../postNormEncoder.js";
 
@@ -114,6 +114,7 @@ function open(architecture: string, json: JsonObject): Blueprint {
       const current = name.replace(/^model\./, "");
       return current === "proj_out.weight" && !withHead ? undefined : current;
     },
+    unembedding: withHead ? "proj_out" : undefined,
     embedded: {
       encoder: (context) => {
         const { input, tap, weight } = context;
@@ -134,10 +135,8 @@ function open(architecture: string, json: JsonObject): Blueprint {
     finalNorm: (context, side, x) => layerNorm(context, `${side}.layer_norm`, x, epsilon),
     ...(withHead
       ? {
-          logits: ({ weight, has }: GraphContext, x: Value) => {
-            const unembed = weight(has("proj_out.weight") ? "proj_out.weight" : "decoder.embed_tokens.weight");
-            return build.matMul(x, build.transpose(unembed, [1, 0]));
-          },
+          logits: (context: GraphContext, x: Value) =>
+            linear(context, context.has("proj_out.weight") ? "proj_out" : "decoder.embed_tokens", x),
         }
       : {}),
   });
