@@ -1,6 +1,6 @@
 import { formatShape, ShapeError } from "../tensor/index.js";
 
-/** A dimension: a number, an axis word such as `"batch"`, or a product such as `"2*query"`. */
+/** A dimension: a number, an axis word such as `"batch"`, a product such as `"2*query"`, or a sum such as `"(past+1)"`. */
 export type Dim = number | string;
 
 export type SymbolicShape = readonly Dim[];
@@ -10,9 +10,27 @@ interface Monomial {
   readonly words: readonly string[];
 }
 
+/** The parts of a dimension between signs that stand outside of brackets. */
+function partsOf(dim: string, sign: "*" | "+"): string[] {
+  const parts = [""];
+  let depth = 0;
+  for (const letter of dim) {
+    depth += letter === "(" ? 1 : letter === ")" ? -1 : 0;
+    if (letter === sign && depth === 0) parts.push("");
+    else parts[parts.length - 1] += letter;
+  }
+  return parts;
+}
+
+/** The terms of a word that is a sum; undefined for a plain word. */
+function termsOf(word: string): string[] | undefined {
+  return word.startsWith("(") ? partsOf(word.slice(1, -1), "+") : undefined;
+}
+
+/** A dimension as a monomial; a sum counts as one word. */
 function monomialOf(dim: Dim): Monomial {
   if (typeof dim === "number") return { factor: dim, words: [] };
-  const parts = dim.split("*");
+  const parts = partsOf(dim, "*");
   const numbers = parts.filter((part) => /^\d+$/.test(part)).map(Number);
   return { factor: numbers.reduce((a, b) => a * b, 1), words: parts.filter((part) => !/^\d+$/.test(part)) };
 }
@@ -31,9 +49,22 @@ export function productOf(dims: SymbolicShape): Dim {
   });
 }
 
-/** The axis words a shape mentions, each once. */
-export function wordsOf(shape: SymbolicShape): readonly string[] {
-  return [...new Set(shape.flatMap((dim) => monomialOf(dim).words))];
+/** How a dimension that is no plain word is computed from others. */
+export function termsAndFactors(dim: string): { readonly op: "Add" | "Mul"; readonly parts: readonly Dim[] } {
+  const terms = termsOf(dim);
+  const parts = (terms ?? partsOf(dim, "*")).map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+  return { op: terms ? "Add" : "Mul", parts };
+}
+
+/** The sum of dimensions; words are kept: `["past", 1, 2]` → `"(past+3)"`. */
+export function sumOf(dims: SymbolicShape): Dim {
+  const terms = dims.flatMap((dim) => termsOf(String(dim)) ?? [String(dim)]);
+  const isNumber = (term: string): boolean => /^\d+$/.test(term);
+  const number = terms.filter(isNumber).reduce((sum, term) => sum + Number(term), 0);
+  const words = terms.filter((term) => !isNumber(term)).sort();
+  if (words.length === 0) return number;
+  const all = number === 0 ? words : [...words, String(number)];
+  return all.length === 1 ? all[0] : `(${all.join("+")})`;
 }
 
 /**
@@ -42,15 +73,18 @@ export function wordsOf(shape: SymbolicShape): readonly string[] {
  * Throws   ShapeError on a word without a size
  */
 export function bindShape(place: string, shape: SymbolicShape, sizes: Readonly<Record<string, number>>): number[] {
-  return shape.map((dim) => {
+  const sizeOfDim = (dim: Dim): number => {
     const { factor, words } = monomialOf(dim);
     return words.reduce((product, word) => {
+      const terms = termsOf(word);
+      if (terms) return product * terms.reduce((sum, term) => sum + sizeOfDim(term), 0);
       if (!Object.hasOwn(sizes, word)) {
         throw new ShapeError(`${place}: no input gives the size of axis "${word}" in shape ${formatShape(shape)}`);
       }
       return product * sizes[word];
     }, factor);
-  });
+  };
+  return shape.map(sizeOfDim);
 }
 
 /**

@@ -14,6 +14,20 @@ export interface RunSettings {
   readonly signal?: CancelSignal;
 }
 
+/**
+ * State that stays with the engine from run to run: weights in training, a cache of keys and values.
+ * Runs of one state take turns. A run that fails leaves the state as it was; one that is interrupted still completes, and
+ * with it the state.
+ */
+export interface Carried {
+  /** One pass: as `Compiled.run`, with feeds for the inputs that are not carried. */
+  readonly run: Compiled["run"];
+  /** The state of now, copied. */
+  readonly read: () => Promise<Readonly<Record<string, Tensor>>>;
+  /** Gives the memory of the state back; idempotent. */
+  readonly dispose: () => Promise<void>;
+}
+
 /** A graph that is loaded and ready to run. */
 export interface Compiled {
   readonly inputs: readonly Value[];
@@ -28,6 +42,14 @@ export interface Compiled {
     outputs?: readonly string[],
     settings?: RunSettings,
   ) => Promise<Readonly<Record<string, Tensor>>>;
+  /**
+   * Runs whose inputs named in `next` are state: first the tensors of `first`, then, after each run, the output that
+   * `next` names for them. The state does not travel: only the other feeds and the outputs asked for do.
+   *
+   * Throws   OptionError on names that are not there or lack a first value; ShapeError where an output has another dtype
+   * Example  `compiled.carry({ weights: "next weights" }, { weights })`
+   */
+  readonly carry: (next: Readonly<Record<string, string>>, first: Readonly<Record<string, Tensor>>) => Promise<Carried>;
   /** Gives the memory back; idempotent. */
   readonly dispose: () => Promise<void>;
 }

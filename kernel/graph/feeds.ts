@@ -1,6 +1,12 @@
-import type { Tensor } from "../tensor/index.js";
+import type { DType } from "../tensor/index.js";
 import { formatShape, knownNames, OptionError, ShapeError } from "../tensor/index.js";
 import type { Value } from "./value.js";
+
+/** What must be known of a tensor that is fed. */
+export interface FedForm {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
 
 /** The name under which a graph input is fed. */
 export function inputName({ source }: Value): string {
@@ -12,7 +18,7 @@ export function inputName({ source }: Value): string {
  *
  * Throws   OptionError on a missing feed; ShapeError where dtype, rank or sizes disagree
  */
-export function bindFeeds(inputs: readonly Value[], feeds: Readonly<Record<string, Tensor>>): Record<string, number> {
+export function bindFeeds(inputs: readonly Value[], feeds: Readonly<Record<string, FedForm>>): Record<string, number> {
   const sizes: Record<string, number> = {};
   const givenBy: Record<string, string> = {};
   for (const value of inputs) {

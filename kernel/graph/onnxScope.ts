@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import type { DType } from "../tensor/index.js";
 import { OptionError, ShapeError } from "../tensor/index.js";
 import type { Dim, SymbolicShape } from "./dims.js";
-import { wordsOf } from "./dims.js";
+import { termsAndFactors } from "./dims.js";
 import { originsOf } from "./origins.js";
 import type { Program } from "./program.js";
 import type { AttributeProto, NodeProto } from "./proto/onnx_pb.js";
@@ -120,25 +120,23 @@ export class OnnxScope {
     if (typeof dim === "number") return constantOf([dim], "int64", [1]);
     const known = this.#sizes.get(dim);
     if (known !== undefined) return known;
-    const words = wordsOf([dim]);
     const name = `%size/${dim}`;
-    if (words.length === 1 && words[0] === dim) {
-      const carrier = this.#inputs.find(({ shape }) => shape.includes(dim));
-      if (!carrier) throw new ShapeError(`graph: no input gives the size of axis "${dim}"`);
+    const carrier = this.#inputs.find(({ shape }) => shape.includes(dim));
+    const { op, parts } = termsAndFactors(dim);
+    if (carrier) {
       const axis = carrier.shape.indexOf(dim);
       const bounds = Object.entries({ start: axis, end: axis + 1 }).map(([key, at]) =>
         create(AttributeProtoSchema, { name: key, type: Kind.INT, i: BigInt(at) }),
       );
       this.node("Shape", [this.nameOf(carrier)], name, bounds, name);
     } else {
-      const factors = dim.split("*").map((part) => this.#size(/^\d+$/.test(part) ? Number(part) : part, constantOf));
-      const last = factors.slice(1).reduce((product, factor, i) => {
-        const partial = i === factors.length - 2 ? name : `${name}/${i}`;
-        this.node("Mul", [product, factor], partial, [], name);
+      if (parts.length === 1) throw new ShapeError(`graph: no input gives the size of axis "${dim}"`);
+      const sizes = parts.map((part) => this.#size(part, constantOf));
+      sizes.slice(1).reduce((left, right, i) => {
+        const partial = i === sizes.length - 2 ? name : `${name}/${i}`;
+        this.node(op, [left, right], partial, [], name);
         return partial;
-      }, factors[0]);
-      this.#sizes.set(dim, last);
-      return last;
+      }, sizes[0]);
     }
     this.#sizes.set(dim, name);
     return name;

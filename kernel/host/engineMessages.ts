@@ -7,6 +7,13 @@ export interface WireTensor {
   readonly data: DataOf[DType];
 }
 
+/** The state that a run reads and replaces. */
+export interface CarriedNames {
+  readonly state: string;
+  /** Input → the output that takes its place. */
+  readonly next: Readonly<Record<string, string>>;
+}
+
 /** An execution provider of onnxruntime, under its name there. */
 export type Provider = "cpu" | "webgpu" | "cuda" | "coreml" | "dml";
 
@@ -25,7 +32,13 @@ export type EngineTask =
       readonly session: string;
       readonly feeds: Readonly<Record<string, WireTensor>>;
       readonly outputs: readonly string[];
+      readonly carried?: CarriedNames;
     }
+  /** Tensors that stay here as the first state of runs. */
+  | { readonly kind: "hold"; readonly state: string; readonly tensors: Readonly<Record<string, WireTensor>> }
+  /** A copy of a state. */
+  | { readonly kind: "held"; readonly state: string }
+  | { readonly kind: "drop"; readonly state: string }
   | { readonly kind: "release"; readonly session: string }
   /** Whether a provider has kernels for all of a graph; nothing is kept. */
   | { readonly kind: "accepts"; readonly provider: Provider; readonly model: Uint8Array }
@@ -38,6 +51,8 @@ export type EngineReply =
       readonly id: number;
       readonly ok: true;
       readonly tensors?: Readonly<Record<string, WireTensor>>;
+      /** Shapes of the state after a run. */
+      readonly shapes?: Readonly<Record<string, readonly number[]>>;
       readonly backends?: readonly Backend[];
       readonly accepted?: boolean;
     }

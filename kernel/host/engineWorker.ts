@@ -2,11 +2,12 @@ import { parentPort, workerData } from "node:worker_threads";
 import * as ort from "onnxruntime-node";
 import type { DataOf, DType } from "../tensor/index.js";
 import { EngineGate } from "./engineGate.js";
-import type { EngineReply, EngineRequest, EngineTask, Provider, WireTensor } from "./engineMessages.js";
+import type { CarriedNames, EngineReply, EngineRequest, EngineTask, Provider, WireTensor } from "./engineMessages.js";
 import { fallbackRefused } from "./engineMessages.js";
 
 const gate = new EngineGate(workerData as SharedArrayBuffer);
 const sessions = new Map<string, ort.InferenceSession>();
+const states = new Map<string, Readonly<Record<string, ort.Tensor>>>();
 
 // The binding answers float16 with Float16Array where Node has it; the engine's form is the bit pattern.
 function wireData({ type, data }: ort.Tensor): DataOf[DType] {
@@ -45,22 +46,61 @@ async function accepts(provider: Provider, model: Uint8Array): Promise<boolean> 
   }
 }
 
-async function run(task: Extract<EngineTask, { kind: "run" }>): Promise<Record<string, WireTensor>> {
-  const session = sessions.get(task.session);
-  if (!session) throw new Error("the session was released");
-  const feeds = Object.fromEntries(
-    Object.entries(task.feeds).map(([name, { dtype, shape, data }]) => [name, new ort.Tensor(dtype, data, shape)]),
+type Wired = Readonly<Record<string, WireTensor>>;
+type Answer = Omit<Extract<EngineReply, { ok: true }>, "id" | "ok">;
+
+const arrived = (tensors: Wired): Record<string, ort.Tensor> =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, { dtype, shape, data }]) => [name, new ort.Tensor(dtype, data, shape)]),
   );
-  const results = await session.run(feeds, [...task.outputs]);
+
+const wired = (tensor: ort.Tensor): WireTensor => ({
+  dtype: tensor.type as DType,
+  shape: tensor.dims,
+  data: wireData(tensor),
+});
+
+function stateOf(name: string): Readonly<Record<string, ort.Tensor>> {
+  const state = states.get(name);
+  if (!state) throw new Error("the state was disposed of");
+  return state;
+}
+
+async function run({ session: key, feeds, outputs, carried }: Extract<EngineTask, { kind: "run" }>): Promise<Answer> {
+  const session = sessions.get(key);
+  if (!session) throw new Error("the session was released");
+  const held = carried ? stateOf(carried.state) : {};
+  const next = Object.values(carried?.next ?? {});
+  const results = await session.run({ ...held, ...arrived(feeds) }, [...new Set([...outputs, ...next])]);
+  const tensors = Object.fromEntries(outputs.map((name) => [name, wired(results[name]!)]));
+  return carried ? { tensors: apart(tensors, next), shapes: advance(carried, results) } : { tensors };
+}
+
+/** What is both an answer and the next state is copied: an answer gives its memory away. */
+function apart(tensors: Wired, next: readonly string[]): Wired {
   return Object.fromEntries(
-    Object.entries(results).map(([name, tensor]) => [
+    Object.entries(tensors).map(([name, tensor]) => [
       name,
-      { dtype: tensor.type as DType, shape: tensor.dims, data: wireData(tensor) },
+      next.includes(name) ? { ...tensor, data: tensor.data.slice() } : tensor,
     ]),
   );
 }
 
-async function perform(task: EngineTask): Promise<Omit<Extract<EngineReply, { ok: true }>, "id" | "ok">> {
+const copied = ([name, tensor]: [string, ort.Tensor]): [string, WireTensor] => {
+  const { data, ...form } = wired(tensor);
+  return [name, { ...form, data: data.slice() }];
+};
+
+function advance(
+  { state, next }: CarriedNames,
+  results: ort.InferenceSession.ReturnType,
+): NonNullable<Answer["shapes"]> {
+  const after = Object.fromEntries(Object.entries(next).map(([name, output]) => [name, results[output]!]));
+  states.set(state, after);
+  return Object.fromEntries(Object.entries(after).map(([name, { dims }]) => [name, dims]));
+}
+
+async function perform(task: EngineTask): Promise<Answer> {
   switch (task.kind) {
     case "create":
       sessions.set(task.session, await open(task.provider, task.model, task.folder));
@@ -68,7 +108,15 @@ async function perform(task: EngineTask): Promise<Omit<Extract<EngineReply, { ok
     case "accepts":
       return { accepted: await accepts(task.provider, task.model) };
     case "run":
-      return { tensors: await run(task) };
+      return run(task);
+    case "hold":
+      states.set(task.state, arrived(task.tensors));
+      return {};
+    case "held":
+      return { tensors: Object.fromEntries(Object.entries(stateOf(task.state)).map(copied)) };
+    case "drop":
+      states.delete(task.state);
+      return {};
     case "release":
       await sessions.get(task.session)?.release();
       sessions.delete(task.session);

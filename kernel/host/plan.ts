@@ -60,27 +60,34 @@ function wire({ dtype, shape, data }: Tensor): WireTensor {
   return { dtype, shape, data: data.slice() };
 }
 
-/** The tensors of one run as the device takes them, shapes that the graph asks for among them. */
+/** Tensors for inputs of the graph as the device takes them. */
+export function wireInputs({ fitted }: Plan, feeds: Readonly<Record<string, Tensor>>): Record<string, WireTensor> {
+  const tensors = fitted.inputs.flatMap((value): [string, WireTensor][] => {
+    const name = inputName(value);
+    if (!Object.hasOwn(feeds, name)) return [];
+    const fed = feeds[name]!;
+    const isNarrow = fed.dtype === "int64" && value.dtype === "int32";
+    return [[name, isNarrow ? narrowed(`run: input "${name}"`, fed as Tensor<"int64">) : wire(fed)]];
+  });
+  return Object.fromEntries(tensors);
+}
+
+/** What one run is fed, shapes that the graph asks for among it. */
 export function wireFeeds(
-  { fitted, model }: Plan,
+  plan: Plan,
   feeds: Readonly<Record<string, Tensor>>,
   sizes: Readonly<Record<string, number>>,
 ): Readonly<Record<string, WireTensor>> {
-  const tensors = fitted.inputs.map((value): [string, WireTensor] => {
-    const name = inputName(value);
-    const fed = feeds[name]!;
-    return [
-      name,
-      fed.dtype === "int64" && value.dtype === "int32"
-        ? narrowed(`run: input "${name}"`, fed as Tensor<"int64">)
-        : wire(fed),
-    ];
-  });
-  const shapes = [...model.fedShapes].map(([name, shape]): [string, WireTensor] => {
+  const shapes = [...plan.model.fedShapes].map(([name, shape]): [string, WireTensor] => {
     const data = BigInt64Array.from(bindShape("run", shape, sizes), BigInt);
     return [name, { dtype: "int64", shape: [data.length], data }];
   });
-  return Object.fromEntries([...tensors, ...shapes]);
+  return { ...wireInputs(plan, feeds), ...Object.fromEntries(shapes) };
+}
+
+/** The memory that is handed over with tensors. */
+export function buffersOf(tensors: Readonly<Record<string, WireTensor>>): ArrayBuffer[] {
+  return Object.values(tensors).map(({ data }) => data.buffer as ArrayBuffer);
 }
 
 /** A result in the element type that the graph promised. */

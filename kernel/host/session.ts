@@ -1,15 +1,18 @@
 import { freemem } from "node:os";
-import type { CancelSignal, Compiled, Engine, OnnxModel, RunSettings, Value } from "../graph/index.js";
+import type { Compiled, Engine, OnnxModel, RunSettings, Value } from "../graph/index.js";
 import { activationBytes, bindFeeds, placeOf, weightBytes } from "../graph/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { EngineError, knownNames, OptionError } from "../tensor/index.js";
+import { untilAbort } from "./cancel.js";
+import type { HeldState } from "./carried.js";
+import { carriedOf, formsAfter } from "./carried.js";
 import { Coverage } from "./coverage.js";
 import type { Provider } from "./engineMessages.js";
 import { fallbackRefused } from "./engineMessages.js";
 import type { EngineThread } from "./engineThread.js";
 import { engineThread } from "./engineThread.js";
 import type { Plan } from "./plan.js";
-import { planFor, unwired, wireFeeds } from "./plan.js";
+import { buffersOf, planFor, unwired, wireFeeds } from "./plan.js";
 
 /**
  * Peak memory of a session over its weights: 1.1 for float32 (measured at 1.2 and 3 GB); weights that are cast when they
@@ -47,22 +50,6 @@ function freeMemory(): number {
 
 function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(bytes < 1e8 ? 3 : 1)} GB`;
-}
-
-/** Rejects at the abort; what was started goes on and its result is discarded. */
-async function untilAbort<T>(work: Promise<T>, signal: CancelSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  const reason = (): Error =>
-    signal.reason instanceof Error ? signal.reason : new EngineError("engine: the run was interrupted");
-  if (signal.aborted) {
-    work.catch(() => undefined);
-    throw reason();
-  }
-  return new Promise<T>((resolve, reject) => {
-    const abort = (): void => reject(reason());
-    signal.addEventListener("abort", abort);
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }
 
 /** onnxruntime's name of each device where it differs. */
@@ -173,22 +160,24 @@ export class OrtEngine implements Engine {
     const run = async (
       feeds: Readonly<Record<string, Tensor>>,
       wanted: readonly string[],
+      held?: HeldState,
     ): Promise<Readonly<Record<string, Tensor>>> => {
       if (!open) throw new EngineError("run: this graph was disposed of");
       const unknown = wanted.find((name) => !names.includes(name));
       if (unknown !== undefined) throw new OptionError(`run: unknown output "${unknown}"${knownNames(unknown, names)}`);
-      const sizes = bindFeeds(program.inputs, feeds);
+      const fedTwice = Object.keys(held?.next ?? {}).find((name) => Object.hasOwn(feeds, name));
+      if (fedTwice !== undefined) throw new OptionError(`run: input "${fedTwice}" is carried; leave its feed out`);
+      const sizes = bindFeeds(program.inputs, { ...feeds, ...held?.forms });
       this.#refuse("run", activationBytes(fitted, sizes));
       const sent = wireFeeds(plan, feeds, sizes);
-      const { tensors } = await this.#thread
-        .ask(
-          { kind: "run", session: key, feeds: sent, outputs: wanted },
-          Object.values(sent).map(({ data }) => data.buffer as ArrayBuffer),
-        )
+      const carried = held && { state: held.state, next: held.next };
+      const { tensors, shapes } = await this.#thread
+        .ask({ kind: "run", session: key, feeds: sent, outputs: wanted, ...(carried && { carried }) }, buffersOf(sent))
         .catch(({ message }: Error) => {
           const cause = placeIn(plan, message);
           throw new EngineError(`run: ${message}`, cause && { cause });
         });
+      if (held) held.forms = formsAfter(held, shapes!);
       return Object.fromEntries(
         Object.entries(tensors!).map(([name, tensor]) => [name, unwired(tensor, program.outputs[name]!.dtype)]),
       );
@@ -199,6 +188,10 @@ export class OrtEngine implements Engine {
       run: async (feeds, wanted = names, { signal } = {}) => {
         if (signal?.aborted) return untilAbort(Promise.reject(new EngineError("run: interrupted")), signal);
         return untilAbort(run(feeds, wanted), signal);
+      },
+      carry: async (next, first) => {
+        const free = names.filter((name) => !Object.values(next).includes(name));
+        return carriedOf({ plan, thread: this.#thread, outputs: free, run }, next, first);
       },
       dispose: async () => {
         if (!open) return;

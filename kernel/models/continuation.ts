@@ -33,7 +33,7 @@ export function continuation(
     const earlier = input(stateNames.past(part, layer), "float32", ["batch", kvHeads, "past", headDim]);
     return build.concat([earlier, own], 2);
   };
-  const shapeOf = (name: string): SymbolicShape => ["batch", keyInputs.includes(name) ? "past+query" : "query"];
+  const shapeOf = (name: string): SymbolicShape => ["batch", keyInputs.includes(name) ? "(past+query)" : "query"];
   const { values } = forward(blueprint, weights, undefined, {
     shapeOf,
     past: {

@@ -1,7 +1,7 @@
 // Attention Lab against what else could be used: the forward pass of a model of GPT-2's size, and training steps.
 //   node tests/bench/rivals.bench.mjs [forward|train] [--python <interpreter with torch>] [--packages <folder>] [--rounds n]
 // The other sides are not dependencies of the project:
-//   <interpreter> -m pip install torch
+//   <interpreter> -m pip install torch transformers
 //   npm install --prefix <folder> @jax-js/jax @tensorflow/tfjs @tensorflow/tfjs-backend-wasm
 // Sides take turns within one run; figures are medians. Those that are not there are left out, and named.
 import { spawn } from "node:child_process";
@@ -106,7 +106,9 @@ async function forwardPasses() {
         { name: "Attention Lab", work: run(bare) },
         { name: "Attention Lab again (A/A)", work: run(bare) },
         { name: "Attention Lab, 12 patterns returned", work: run(full) },
-        ...(torch ? ["eager", "sdpa"].map((mode) => ({ name: `PyTorch, ${mode}`, work: ask(mode) })) : []),
+        ...(torch
+          ? ["eager", "sdpa", "transformers"].map((mode) => ({ name: `PyTorch, ${mode}`, work: ask(mode) }))
+          : []),
       ],
       1e-3,
     );
@@ -127,11 +129,18 @@ async function trainingSteps() {
       const zeros = () => new Tensor("float32", [flat.length], new Float32Array(flat.length));
       return { weights: new Tensor("float32", [flat.length], flat), mean: zeros(), square: zeros(), turn: new Tensor("float32", [], new Float32Array(1)) }; // prettier-ignore
     };
-    const nextState = (out) =>
-      Object.fromEntries(["weights", "mean", "square", "turn"].map((key) => [key, out[`next ${key}`]]));
+    const parts = ["weights", "mean", "square", "turn"];
+    const nextState = (out) => Object.fromEntries(parts.map((key) => [key, out[`next ${key}`]]));
     const single = await engine.compile(trainingGraph(spec));
     const several = await engine.compile(repeatedGraph(spec, steps));
     let [state, far] = [first(), first()];
+    const carried = await single.carry(Object.fromEntries(parts.map((key) => [key, `next ${key}`])), first());
+    const byCarrying = () =>
+      own(async () => {
+        const losses = [];
+        for (let i = 0; i < steps; i++) losses.push((await carried.run(feeds)).loss.item());
+        return losses;
+      });
     const bySteps = () =>
       own(async () => {
         const losses = [];
@@ -172,6 +181,7 @@ async function trainingSteps() {
     await compare(
       `Training step ${name}: ${spec.layers} layers, width ${spec.width}, batch ${spec.batch}, T = ${spec.length}`,
       [
+        { name: "Attention Lab, state carried", steps, work: byCarrying },
         { name: "Attention Lab, state in and out", steps, work: bySteps },
         { name: `Attention Lab, ${steps} steps in a run`, steps, work: byRuns },
         ...others,
@@ -179,6 +189,7 @@ async function trainingSteps() {
       2e-2,
     );
     for (const { other } of others) other.end();
+    await carried.dispose();
     await Promise.all([single.dispose(), several.dispose()]);
   }
 }

@@ -1,6 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { bindShape, broadcastShapes, productOf } from "../../kernel/graph/dims.js";
+import { bindShape, broadcastShapes, productOf, sumOf } from "../../kernel/graph/dims.js";
 import {
   activationBytes,
   build,
@@ -25,6 +25,16 @@ describe("symbolic shapes", () => {
     expect(productOf(["batch", 0])).toBe(0);
     expect(bindShape("x", ["2*batch", 3], { batch: 5 })).toEqual([10, 3]);
     expect(() => bindShape("here", ["query"], {})).toThrow('here: no input gives the size of axis "query"');
+  });
+
+  it("add up as sums of words", () => {
+    expect(sumOf(["past", 1, 2])).toBe("(past+3)");
+    expect(sumOf(["(past+3)", "2*query"])).toBe("(2*query+past+3)");
+    expect(sumOf([2, 3])).toBe(5);
+    expect(sumOf(["past", 0])).toBe("past");
+    expect(bindShape("x", [productOf(["(2*query+past+3)", "batch"])], { batch: 5, query: 2, past: 1 })).toEqual([40]);
+    const grown = build.concat([input("kept", "float32", ["n"]), input("x", "float32", [1])], 0);
+    expect(activationBytes(programOf({ grown }), { n: 7 })).toBe(32);
   });
 
   it("broadcast where they are equal or 1, and nowhere else", () => {

@@ -1,6 +1,6 @@
 import { asAxis, formatShape, ShapeError, stridesOf } from "../../tensor/index.js";
 import type { Dim, SymbolicShape } from "../dims.js";
-import { broadcastShapes, productOf } from "../dims.js";
+import { broadcastShapes, productOf, sumOf } from "../dims.js";
 import { broadcastReader, broadcastSizes, fill, flatIndex } from "../loops.js";
 import type { Operator } from "../op.js";
 import { numberOf, numbersOf } from "../op.js";
@@ -126,10 +126,7 @@ export const movement: Readonly<Record<string, Operator>> = {
           );
         }
       }
-      const lengths = inputs.map(({ shape }) => shape[axis]);
-      const total = lengths.every((length) => typeof length === "number")
-        ? lengths.reduce((sum, length) => sum + length, 0)
-        : lengths.join("+");
+      const total = sumOf(inputs.map(({ shape }) => shape[axis]));
       return { shape: first.shape.map((dim, i) => (i === axis ? total : dim)), dtype: first.dtype };
     },
     reference: (inputs, attributes) => {

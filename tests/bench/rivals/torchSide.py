@@ -44,6 +44,30 @@ def forward(spec, own, ids, mode):
     return logits, patterns
 
 
+def transformers_model(spec, own):
+    """The model as Hugging Face transformers runs it with eager attention, on the same weights."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = GPT2Config(
+        vocab_size=spec["vocab"],
+        n_positions=spec["positions"],
+        n_embd=spec["width"],
+        n_layer=spec["layers"],
+        n_head=spec["heads"],
+        attn_implementation="eager",
+    )
+    model = GPT2LMHeadModel(config).eval()
+    names = {"embed": "wte.weight", "position": "wpe.weight", "ln.g": "ln_f.weight", "ln.b": "ln_f.bias"}
+    parts = {"ln1": "ln_1", "ln2": "ln_2", "qkv": "attn.c_attn", "out": "attn.c_proj", "up": "mlp.c_fc", "down": "mlp.c_proj"}
+    kinds = {"g": "weight", "w": "weight", "b": "bias"}
+    for i in range(spec["layers"]):
+        for part, path in parts.items():
+            for kind in ("g", "b") if part.startswith("ln") else ("w", "b"):
+                names[f"{i}.{part}.{kind}"] = f"h.{i}.{path}.{kinds[kind]}"
+    model.transformer.load_state_dict({names[name]: value for name, value in own.items()}, strict=False)
+    return model
+
+
 class Side:
     def open(self, request):
         self.spec = request["spec"]
@@ -56,6 +80,10 @@ class Side:
 
     def forward(self, request):
         with torch.inference_mode():
+            if request["mode"] == "transformers":
+                self.model = getattr(self, "model", None) or transformers_model(self.spec, self.own)
+                out = self.model(torch.tensor([request["ids"]]), output_attentions=True)
+                return {"check": out.logits[0, -1, :8].tolist(), "patterns": len(out.attentions)}
             logits, patterns = forward(self.spec, self.own, torch.tensor([request["ids"]]), request["mode"])
         return {"check": logits[0, -1, :8].tolist(), "patterns": len(patterns)}
 
