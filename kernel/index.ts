@@ -76,6 +76,37 @@ export async function compile(
   return { ...compiled, run: async (feeds, wanted, given = settings()) => compiled.run(feeds, wanted, given) };
 }
 
+export { optimise, save, train, transformer } from "./workshop.js";
+export type { OnDevice, OptimiseOptions, TransformerOptions } from "./workshop.js";
+
+/** Rules by which slopes change weights, and how their rate goes: `train(model, task, { optimiser: adam({ rate: 3e-3 }) })`. */
+export {
+  adam,
+  constantRate,
+  cosineRate,
+  DivergedError,
+  Fit,
+  inverseRootRate,
+  linearRate,
+  lion,
+  sgd,
+  Trained,
+} from "./training/index.js";
+export type {
+  AdamOptions,
+  Evaluation,
+  LionOptions,
+  Loss,
+  Optimiser,
+  ParameterGroup,
+  Problem,
+  Schedule,
+  ScheduleOptions,
+  SgdOptions,
+  Snapshot,
+  TrainOptions,
+} from "./training/index.js";
+
 export { devices };
 export type { Device } from "./host/devices.js";
 
@@ -221,7 +252,7 @@ export {
   sinks,
 } from "./analyses/index.js";
 
-/** Prompts with known answers, each a function of its seed. */
+/** Prompts with known answers, and examples to train on, each a function of its seed. */
 export * as tasks from "./tasks/index.js";
 
 export type { Comm, CommMessage, DisplayHandle, DisplayOptions } from "./host/jupyter/api.js";

@@ -21,6 +21,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...["kernel/tensor", "kernel/graph", "kernel/models", "kernel/views", "kernel/figure"],
     ...["kernel/interventions", "kernel/probes", "kernel/tasks"],
   ],
+  "kernel/training": [
+    ...["kernel/tensor", "kernel/graph", "kernel/attention", "kernel/models", "kernel/tasks"],
+    ...["kernel/analyses", "kernel/views", "kernel/figure"],
+  ],
   "kernel/host": ["kernel/tensor", "kernel/graph", "kernel/models"],
   "kernel/host/install": ["kernel/host"],
   "kernel/host/jupyter": [
@@ -39,7 +43,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
       "kernel/host",
       "kernel/host/jupyter",
     ],
-    ...["kernel/interventions", "kernel/probes", "kernel/analyses", "kernel/tasks"],
+    ...["kernel/interventions", "kernel/probes", "kernel/analyses", "kernel/tasks", "kernel/training"],
   ],
   "extension/src": ["kernel/views", "kernel/figure"],
 };
@@ -55,6 +59,7 @@ const registries = [
     "kernel/tasks",
   ],
   ...["kernel/attention/mechanisms", "kernel/attention/masks", "kernel/attention/positions"],
+  "kernel/training/optimisers",
 ];
 
 const packages: Readonly<Record<string, string>> = {

@@ -65,6 +65,8 @@ export interface GateSpec {
   readonly per: "head" | "keyChannel" | "valueChannel";
   /** Open interval of its values; a layer squashes its projection into it. */
   readonly range: readonly [number, number];
+  /** Where a layer starts to learn it; the middle of its projection when left out. */
+  readonly initial?: number;
 }
 
 /** Options, and constant parameters and gates, under which a mechanism is another one. */

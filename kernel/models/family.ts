@@ -87,6 +87,8 @@ export interface Blueprint {
   readonly endIds?: readonly number[];
   /** Keys of texts of two lengths with the same regime are alike; of all lengths when left out. */
   readonly regime?: ((length: number) => string) | undefined;
+  /** Every prompt is padded to this many tokens where the graph knows one length only. */
+  readonly fixedLength?: number;
   /** Whether a text can be continued from the keys and values of its earlier positions: yes when left out. */
   readonly continues?: boolean;
   /** What `describe` adds: what was found in a file, and what was not. */

@@ -63,7 +63,7 @@ function batchOf(blueprint: Blueprint, { inputIds, attentionMask, tokenTypeIds, 
   sameLengths("tokenTypeIds", types, ids);
   const places = positionIds ? checkedRows("positionIds", positionIds, positions) : undefined;
   if (places) sameLengths("positionIds", places, ids);
-  const length = longest(ids);
+  const length = blueprint.fixedLength ?? longest(ids);
   return {
     size: ids.length,
     length,

@@ -64,6 +64,16 @@ function titleOf(source: string): string {
   return parts.at(-1) ?? source;
 }
 
+/** Names of the files that say what a model is, beside its weights. */
+const described = /^(config|generation_config|tokenizer|tokenizer_config|preprocessor_config|special_tokens_map)\.json$|^vocab\.txt$/;
+
+/** What stands beside the weights in a folder. */
+async function textsOf(files: Files, folder: string): Promise<Readonly<Record<string, string>>> {
+  const names = (await files.list(folder)).filter((name) => described.test(name));
+  const read = async (name: string) => [name, await files.readText(files.resolve(folder, name))] as const;
+  return Object.fromEntries(await Promise.all(names.map(read)));
+}
+
 /** A model from an ONNX file: tokenizer and config are those of its folder, or of the one above. */
 async function loadFile(host: Host, source: string, engine: Engine, { path, folder }: OnnxSource): Promise<Model> {
   const { files } = host;
@@ -89,6 +99,7 @@ async function loadFile(host: Host, source: string, engine: Engine, { path, fold
       dtype: engine.dtype,
       ...host.versions(),
     }),
+    texts: async () => textsOf(files, folder),
   });
 }
 
@@ -133,5 +144,6 @@ export async function loadModel(host: Host, source: string, options: LoadOptions
       ...(done.length > 0 ? { process: done.join("; ") } : {}),
       ...host.versions(),
     }),
+    texts: async () => textsOf(files, folder),
   });
 }

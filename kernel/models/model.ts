@@ -46,6 +46,8 @@ export interface ModelParts {
   readonly engine: Engine;
   readonly interruptSignal: () => CancelSignal | undefined;
   readonly provenance: () => Promise<Readonly<Record<string, string | number>>>;
+  /** What stands beside its weights in a model folder, by file name. */
+  readonly texts: () => Promise<Readonly<Record<string, string>>>;
 }
 
 /** A loaded transformer. Immutable; its weights stay in their files until the first run. */
@@ -67,6 +69,8 @@ export class Model {
   readonly device: string;
   /** Every address that `capture` and `Run.at` know. */
   readonly addresses: readonly Address[];
+  /** What it is made of, for those who make another model of it. */
+  readonly parts: () => ModelParts;
   readonly #parts: ModelParts;
   readonly #forward: Forward;
   readonly #sessions: Sessions;
@@ -74,6 +78,7 @@ export class Model {
   constructor(parts: ModelParts) {
     const { blueprint } = parts;
     this.#parts = parts;
+    this.parts = () => parts;
     this.#forward = forward(blueprint, parts.weights);
     this.#sessions = new Sessions({ ...parts, plain: this.#forward });
     this.name = parts.name;

@@ -14,8 +14,8 @@ export function realIds({
 }
 
 /** Rows of different lengths as a batch with its padding on the right, where no real token sees it. */
-export function rightPadded(rows: readonly (readonly number[])[], padId: number): Batch {
-  const length = Math.max(...rows.map((row) => row.length));
+export function rightPadded(rows: readonly (readonly number[])[], padId: number, fixedLength?: number): Batch {
+  const length = fixedLength ?? Math.max(...rows.map((row) => row.length));
   const flat = (of: (row: readonly number[], t: number) => number): Int32Array =>
     Int32Array.from(rows.flatMap((row) => Array.from({ length }, (_, t) => of(row, t))));
   return {

@@ -58,7 +58,8 @@ function byteLevelLabel(token: string, text: string): string {
   return isWhole ? visible(text) : bytes.map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
 }
 
-function tokenizerOf(name: string, json: JsonObject, config: JsonObject): Tokenizer {
+/** A tokenizer from what tokenizer.json and tokenizer_config.json hold. */
+export function tokenizerOf(name: string, json: JsonObject, config: JsonObject): Tokenizer {
   const engine = new LibraryTokenizer(json, config);
   const decoder = json["decoder"] as { readonly type?: unknown } | null | undefined;
   const isByteLevel = decoder?.type === "ByteLevel";

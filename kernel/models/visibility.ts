@@ -94,3 +94,13 @@ function hiddenKeys({ mask, queries, keys }: Places, window: number | undefined)
     distant: window === undefined ? undefined : build.greater(behind, window - 1),
   };
 }
+
+/**
+ * Whether a query sees a key: a real one and, where the model is causal, not after it.
+ *
+ * Shapes   [B,1,Q,K] bool, [B,1,1,K] where the model is not causal
+ */
+export function visiblePairs(places: Places, causal: boolean): Value {
+  const { future, padding } = hiddenKeys(places, undefined);
+  return build.not(causal ? build.or(future, padding) : padding);
+}

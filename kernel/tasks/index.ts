@@ -1,4 +1,11 @@
+export { bigramBackcopy, bigramFloor, type BigramBackcopyOptions } from "./bigramBackcopy.js";
+export { copying, type CopyingOptions } from "./copying.js";
 export { greaterThan, type GreaterThanOptions, type GreaterThanTask } from "./greaterThan.js";
 export { ioi, type IoiOptions, type IoiTask } from "./ioi.js";
+export { mqar, type MqarOptions } from "./mqar.js";
 export { needle, type NeedleOptions, type NeedleTask } from "./needle.js";
+export { passkey, type PasskeyOptions } from "./passkey.js";
 export { type RepeatedTokens, repeatedTokens, type RepeatedTokensOptions } from "./repeatedTokens.js";
+export { sorting, type SortingOptions } from "./sorting.js";
+export { text, type TextOptions } from "./text.js";
+export { type Split, type TaskBatch, type TaskRow, TokenTask, type TokenTaskParts } from "./parts/tokenTask.js";

@@ -39,7 +39,7 @@ export const gatedDelta: Mechanism<GatedDeltaOptions> = mechanism({
   defaults: { scale: "1/√D" },
   promises: { sees: "causal", rows: "free", mixesValues: true },
   cost: { time: "T·D·(D + 64)", state: "D²" },
-  gates: { beta: { per: "head", range: [0, 1] }, keep: { per: "head", range: [0, 1] } },
+  gates: { beta: { per: "head", range: [0, 1] }, keep: { per: "head", range: [0, 1], initial: 0.98 } },
   build: (call, options) => {
     lengthOf("gatedDelta", sizesOf("gatedDelta", call));
     const delta = callOf(call, options);

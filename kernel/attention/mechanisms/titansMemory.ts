@@ -77,7 +77,7 @@ export const titansMemory: Mechanism<TitansMemoryOptions> = mechanism({
   gates: {
     beta: { per: "head", range: [0, 1] },
     momentum: { per: "head", range: [0, 1] },
-    forget: { per: "head", range: [0, 1] },
+    forget: { per: "head", range: [0, 1], initial: 0.02 },
   },
   build: (call, options) => {
     const sizes = sizesOf("titansMemory", call);

@@ -34,6 +34,7 @@ import { roberta } from "./roberta.js";
 import { siglip } from "./siglip.js";
 import { stablelm } from "./stablelm.js";
 import { t5 } from "./t5.js";
+import { transformer } from "./transformer.js";
 import { vit } from "./vit.js";
 import { whisper } from "./whisper.js";
 
@@ -41,5 +42,5 @@ import { whisper } from "./whisper.js";
 export const families: readonly Family[] = [
   bart, bert, bloom, clip, debertaV2, dinov2, distilbert, falcon, gemma, gemma2, gemma3, gpt2, gptNeo, gptNeoX, gptOss,
   granite, llama, llava, marian, mbart, mistral, mixtral, modernBert, olmo, olmo2, opt, pegasus, phi, phi3, qwen2,
-  qwen3, roberta, siglip, stablelm, t5, vit, whisper,
+  qwen3, roberta, siglip, stablelm, t5, transformer, vit, whisper,
 ]; // prettier-ignore

@@ -1,0 +1,87 @@
+import { showWith } from "../tensor/index.js";
+import type { Tensor } from "../tensor/index.js";
+import type { Evaluation, Identity, State } from "./checkpoint.js";
+import { curveText } from "./curveText.js";
+import type { Layout } from "./layout.js";
+
+export interface FitParts {
+  readonly title: string;
+  readonly layout: Layout;
+  readonly state: State;
+  readonly identity: Identity;
+  /** Steps that were asked for. */
+  readonly asked: number;
+}
+
+/** Parameters after some steps, and what was measured on the way. Immutable; shows its loss. */
+export class Fit {
+  readonly title: string;
+  /** Steps done. */
+  readonly steps: number;
+  readonly asked: number;
+  /** The loss of each step, before its change. */
+  readonly losses: Float32Array;
+  /** The length of the slopes at each step, before they are cut. */
+  readonly norms: Float32Array;
+  /** The rate of each step. */
+  readonly rates: Float32Array;
+  /** What else the loss function returned, by name. */
+  readonly metrics: Readonly<Record<string, Float32Array>>;
+  readonly evaluations: readonly Evaluation[];
+  /** All that is needed to go on. */
+  readonly parts: () => FitParts;
+
+  constructor(parts: FitParts) {
+    const { loss, norm, rate, ...metrics } = parts.state.curves;
+    this.title = parts.title;
+    this.losses = loss;
+    this.norms = norm;
+    this.rates = rate ?? new Float32Array(0);
+    this.metrics = metrics;
+    this.steps = loss.length;
+    this.asked = parts.asked;
+    this.evaluations = parts.state.evaluations;
+    this.parts = () => parts;
+  }
+
+  /** Whether all steps are done; a run that was interrupted goes on with `{ from: fit }`. */
+  get isFinished(): boolean {
+    return this.steps >= this.asked;
+  }
+
+  get parameters(): Readonly<Record<string, Tensor<"float32">>> {
+    const { layout, state } = this.parts();
+    return layout.unpack(state.blocks["weights"]);
+  }
+
+  /** Mean of the loss, or of a metric, over the last steps; NaN before the first. */
+  recent(name = "loss", steps = 20): number {
+    const curve = name === "loss" ? this.losses : this.metrics[name];
+    const last = curve.slice(-steps);
+    return last.reduce((sum, x) => sum + x, 0) / last.length;
+  }
+
+  /** What happened, in a few lines. */
+  describe(): string {
+    const { title, steps, asked, losses, metrics, evaluations } = this;
+    const head = `${title}: ${steps} of ${asked} steps${this.isFinished ? "" : ", stopped"}`;
+    const lines = [["loss", losses] as const, ...Object.entries(metrics)].map(([name, curve]) => curveText(name, curve));
+    const last = evaluations.at(-1);
+    const said = Object.entries(last?.values ?? {}).map(([name, x]) => `${name} ${Number(x.toPrecision(4))}`);
+    return [head, ...lines, ...(last ? [`after ${last.step} steps: ${said.join(", ")}`] : [])].join("\n");
+  }
+}
+
+showWith(Fit.prototype, (fit) => ({ "text/plain": fit.describe() }));
+
+/** The loss, or its slopes, stopped being numbers. What was reached before is in `fit`. */
+export class DivergedError extends Error {
+  override readonly name: string = "DivergedError";
+  /** The run as it was before. */
+  readonly fit: Fit;
+
+  constructor(message: string, fit: Fit) {
+    super(message);
+    this.fit = fit;
+  }
+}

@@ -1,0 +1,15 @@
+export { DivergedError, Fit } from "./fit.js";
+export type { Evaluation } from "./checkpoint.js";
+export type { Pace, Report, TrainingHost } from "./host.js";
+export type { ParameterGroup } from "./layout.js";
+export { weightsOf, withWeights } from "./modelGraph.js";
+export type { Optimiser } from "./optimiser.js";
+export { adam, lion, sgd } from "./optimisers/index.js";
+export type { AdamOptions, LionOptions, SgdOptions } from "./optimisers/index.js";
+export type { OptimiseOptions, Problem } from "./optimise.js";
+export { optimiseOn } from "./optimise.js";
+export type { Schedule, ScheduleOptions } from "./schedule.js";
+export { constantRate, cosineRate, inverseRootRate, linearRate } from "./schedule.js";
+export type { Loss } from "./stepGraph.js";
+export type { Snapshot, TrainOptions } from "./train.js";
+export { Trained, trainOn } from "./train.js";

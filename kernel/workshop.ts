@@ -1,0 +1,84 @@
+import { engineOf } from "./host/devices.js";
+import { files } from "./host/files.js";
+import { kernel } from "./host/jupyter/api.js";
+import { announceLoad } from "./host/jupyter/representations/loading.js";
+import { reportTraining } from "./host/jupyter/representations/training.js";
+import { readWhole, replaceFile } from "./host/replaceFile.js";
+import { versions } from "./host/versions.js";
+import type { Engine } from "./graph/index.js";
+import type { Model, TransformerOptions as Shape } from "./models/index.js";
+import { makeTransformer } from "./models/index.js";
+import type { TokenTask } from "./tasks/index.js";
+import type { Fit, OptimiseOptions as Steps, Problem, Trained, TrainingHost, TrainOptions } from "./training/index.js";
+import { optimiseOn, trainOn, weightsOf } from "./training/index.js";
+import { encodeSafetensors } from "./tensor/index.js";
+
+/** Where something made here runs. */
+export interface OnDevice {
+  /** `"cpu"` by default; `"auto"` takes the fastest; see `devices()`. */
+  readonly device?: string;
+}
+
+export type TransformerOptions = Shape & OnDevice;
+export type OptimiseOptions = Steps & OnDevice;
+
+const interruptSignal = (): AbortSignal | undefined => kernel()?.interruptSignal();
+const engine = async (device: string): Promise<Engine> => engineOf(device, "float32", { onLoad: announceLoad });
+
+function trainingHost(of: Engine): TrainingHost {
+  return {
+    engine: of,
+    interruptSignal,
+    clock: () => performance.now(),
+    read: async (path) => readWhole(files.resolve(path)),
+    replace: async (path, bytes) => replaceFile(files.resolve(path), bytes),
+    report: reportTraining,
+  };
+}
+
+/**
+ * A transformer made of mechanisms, with initial weights that are a function of the seed: the same kind of model as a
+ * loaded one.
+ *
+ * Throws   OptionError on options that are unknown or do not fit together
+ * Example  const model = await transformer({ layers: 2, heads: 4, width: 64, vocabulary: 64, length: 32, mechanism: "based" })
+ */
+export async function transformer({ device = "cpu", ...options }: TransformerOptions): Promise<Model> {
+  return makeTransformer({ engine: await engine(device), interruptSignal, versions }, options);
+}
+
+/**
+ * Makes a loss small: any graph of parameters and data. The same seeds give the same curve, bit for bit, however the
+ * steps are spread over runs, interrupts and checkpoints; an interrupt of the cell stops between two runs and returns
+ * what was reached.
+ *
+ * Throws   OptionError, ShapeError on options or data that do not fit; DivergedError where the loss stops being a
+ *          number: it holds the run as it was before
+ * Example  await optimise({ parameters: { w }, loss: ({ w }, { x, y }) => …, batch: (step) => ({ x, y }) }, { steps: 100 })
+ */
+export async function optimise(problem: Problem, { device = "cpu", ...options }: OptimiseOptions): Promise<Fit> {
+  return optimiseOn(trainingHost(await engine(device)), problem, options);
+}
+
+/**
+ * Trains a model on a task, on the model's device; the model itself stays as it is.
+ *
+ * Throws   as {@link optimise}; OptionError where model and task do not fit
+ * Example  const { model, test } = await train(small, tasks.mqar(), { steps: 500, optimiser: adam({ rate: 3e-3 }) })
+ */
+export async function train(model: Model, task: TokenTask, options: TrainOptions): Promise<Trained> {
+  return trainOn(trainingHost(model.parts().engine), model, task, options);
+}
+
+/**
+ * Writes a model to a folder from which `load` reads it again: weights in float32, config and tokenizer beside them.
+ *
+ * Throws   FormatError for a model whose mechanism is not registered
+ */
+export async function save(model: Model, folder: string): Promise<void> {
+  const texts = await model.parts().texts();
+  const weights = await weightsOf(model);
+  for (const [name, text] of Object.entries(texts)) await replaceFile(files.resolve(folder, name), text);
+  await replaceFile(files.resolve(folder, "model.safetensors"), encodeSafetensors(weights, { format: "pt" }));
+}
+
