@@ -1,6 +1,6 @@
 import type { Compiled, RunSettings, Value } from "./graph/index.js";
 import { devices, engineOf } from "./host/devices.js";
-import { files, modelFolders } from "./host/files.js";
+import { files, modelFolders, ownModels } from "./host/files.js";
 import { download } from "./host/hub/download.js";
 import { hubFolder, hubSettings } from "./host/hub/settings.js";
 import { kernel } from "./host/jupyter/api.js";
@@ -16,7 +16,7 @@ import { checkOptions } from "./tensor/index.js";
 const host: Host = {
   files,
   engine: async (device, dtype) => engineOf(device, dtype, { onLoad: announceLoad }),
-  modelFolders,
+  modelFolders: () => [...modelFolders(), ownModels],
   hubFolder,
   download: (id, revision) => download(hubSettings(), id, revision, { progress, signal: kernel()?.interruptSignal() }),
   interruptSignal: () => kernel()?.interruptSignal(),
@@ -76,12 +76,13 @@ export async function compile(
   return { ...compiled, run: async (feeds, wanted, given = settings()) => compiled.run(feeds, wanted, given) };
 }
 
-export { optimise, save, train, transformer } from "./workshop.js";
+export { compare, optimise, save, train, transformer } from "./workshop.js";
 export type { OnDevice, OptimiseOptions, TransformerOptions } from "./workshop.js";
 
 /** Rules by which slopes change weights, and how their rate goes: `train(model, task, { optimiser: adam({ rate: 3e-3 }) })`. */
 export {
   adam,
+  Comparison,
   constantRate,
   cosineRate,
   DivergedError,
@@ -94,6 +95,8 @@ export {
 } from "./training/index.js";
 export type {
   AdamOptions,
+  CompareOptions,
+  ComparisonRow,
   Evaluation,
   LionOptions,
   Loss,
@@ -105,6 +108,7 @@ export type {
   SgdOptions,
   Snapshot,
   TrainOptions,
+  Trial,
 } from "./training/index.js";
 
 export { devices };

@@ -6,11 +6,20 @@ import { reportTraining } from "./host/jupyter/representations/training.js";
 import { readWhole, replaceFile } from "./host/replaceFile.js";
 import { versions } from "./host/versions.js";
 import type { Engine } from "./graph/index.js";
-import type { Model, TransformerOptions as Shape } from "./models/index.js";
+import type { MechanismChoice, Model, TransformerOptions as Shape } from "./models/index.js";
 import { makeTransformer } from "./models/index.js";
 import type { TokenTask } from "./tasks/index.js";
-import type { Fit, OptimiseOptions as Steps, Problem, Trained, TrainingHost, TrainOptions } from "./training/index.js";
-import { optimiseOn, trainOn, weightsOf } from "./training/index.js";
+import type {
+  CompareOptions,
+  Comparison,
+  Fit,
+  OptimiseOptions as Steps,
+  Problem,
+  Trained,
+  TrainingHost,
+  TrainOptions,
+} from "./training/index.js";
+import { compareOn, optimiseOn, trainOn, weightsOf } from "./training/index.js";
 import { encodeSafetensors } from "./tensor/index.js";
 
 /** Where something made here runs. */
@@ -71,6 +80,23 @@ export async function train(model: Model, task: TokenTask, options: TrainOptions
 }
 
 /**
+ * Mechanisms trained in the same model, on the same data, from the same seeds, for the same number of steps: a table.
+ * With `record`, results are kept in a file: a comparison that was stopped goes on where it was. What fails is a row of
+ * the record, with its reason.
+ *
+ * Throws   OptionError on unknown mechanisms and options, before anything is trained
+ * Example  await compare(["softmax", "based", "gatedDelta"], tasks.mqar(), { model: { layers: 2, heads: 1, width: 64 }, train: { steps: 500 } })
+ */
+export async function compare(
+  mechanisms: readonly MechanismChoice[],
+  task: TokenTask,
+  { device = "cpu", ...options }: CompareOptions & OnDevice,
+): Promise<Comparison> {
+  const host = trainingHost(await engine(device));
+  return compareOn(host, async (shape) => transformer({ ...shape, device }), mechanisms, task, options);
+}
+
+/**
  * Writes a model to a folder from which `load` reads it again: weights in float32, config and tokenizer beside them.
  *
  * Throws   FormatError for a model whose mechanism is not registered
@@ -81,4 +107,3 @@ export async function save(model: Model, folder: string): Promise<void> {
   for (const [name, text] of Object.entries(texts)) await replaceFile(files.resolve(folder, name), text);
   await replaceFile(files.resolve(folder, "model.safetensors"), encodeSafetensors(weights, { format: "pt" }));
 }
-

@@ -6,7 +6,7 @@ import ts from "typescript";
 import { expect, it } from "vitest";
 
 /** Pages whose every example is run. */
-const pages = ["graph", "mechanisms"];
+const pages = ["graph", "mechanisms", "training"];
 const library = new URL("../kernel/lib/index.js", import.meta.url).href;
 
 interface Example {

@@ -3,6 +3,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { open, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Files } from "../models/host.js";
 import { FormatError } from "../tensor/index.js";
 
@@ -89,6 +90,9 @@ export const files: Files = {
 
   resolve: (...parts) => resolve(...parts.map(expand)),
 };
+
+/** Small models that come with the package: `load("demo-sink")`. */
+export const ownModels: string = fileURLToPath(new URL("../../demos", import.meta.url));
 
 /**
  * Folders in which a bare model name is looked up: those of `ATTENTION_LAB_MODELS`,

@@ -65,7 +65,8 @@ function titleOf(source: string): string {
 }
 
 /** Names of the files that say what a model is, beside its weights. */
-const described = /^(config|generation_config|tokenizer|tokenizer_config|preprocessor_config|special_tokens_map)\.json$|^vocab\.txt$/;
+const described =
+  /^(config|generation_config|tokenizer|tokenizer_config|preprocessor_config|special_tokens_map)\.json$|^vocab\.txt$/;
 
 /** What stands beside the weights in a folder. */
 async function textsOf(files: Files, folder: string): Promise<Readonly<Record<string, string>>> {

@@ -60,7 +60,9 @@ export function mqar(options: MqarOptions = {}): TokenTask {
     row: (draws) => {
       const keys = draws.distinct(pairs, half - 1).map((key) => key + 1);
       const values = draws.distinct(pairs, vocabulary - half).map((value) => value + half);
-      const ids: number[] = Array.from({ length: length + 1 }, () => (noise === "random" ? draws.below(vocabulary) : 0));
+      const ids: number[] = Array.from({ length: length + 1 }, () =>
+        noise === "random" ? draws.below(vocabulary) : 0,
+      );
       const targets = new Array<number>(length).fill(-1);
       keys.forEach((key, i) => [ids[2 * i], ids[2 * i + 1]] = [key, values[i]]); // prettier-ignore
       places(draws, pairs, weights).forEach((place, i) => {

@@ -29,7 +29,9 @@ export function text(source: string, options: TextOptions = {}): TokenTask {
   const characters = [...new Set(source)].sort();
   const idOf = new Map(characters.map((character, id) => [character, id]));
   const vocabulary = options.tokens?.vocabulary ?? characters;
-  const ids = Int32Array.from(options.tokens?.encode(source) ?? Array.from(source, (character) => idOf.get(character)!));
+  const ids = Int32Array.from(
+    options.tokens?.encode(source) ?? Array.from(source, (character) => idOf.get(character)!),
+  );
   const border = Math.round(ids.length * (1 - test));
   const spans = { train: [0, border], test: [border, ids.length] } as const;
   for (const [split, [from, to]] of Object.entries(spans)) {

@@ -1,4 +1,12 @@
-import { asciiBytes, asciiText, decodeSafetensors, encodeSafetensors, FormatError, OptionError, Tensor } from "../tensor/index.js";
+import {
+  asciiBytes,
+  asciiText,
+  decodeSafetensors,
+  encodeSafetensors,
+  FormatError,
+  OptionError,
+  Tensor,
+} from "../tensor/index.js";
 import type { Tensors } from "./stepGraph.js";
 
 /** All that a run of training is, between two steps. */
@@ -30,7 +38,9 @@ export function encodeCheckpoint({ blocks, curves, evaluations }: State, identit
   const record = asciiBytes(text);
   const named = (prefix: string, tensors: Tensors): [string, Tensor][] =>
     Object.entries(tensors).map(([name, tensor]) => [`${prefix} ${name}`, tensor]);
-  const rows = Object.entries(curves).map(([name, data]) => [name, new Tensor("float32", [data.length], data)] as const);
+  const rows = Object.entries(curves).map(
+    ([name, data]) => [name, new Tensor("float32", [data.length], data)] as const,
+  );
   return encodeSafetensors({
     ...Object.fromEntries(named("block", blocks)),
     ...Object.fromEntries(named("curve", Object.fromEntries(rows))),

@@ -1,4 +1,6 @@
 import { showWith } from "../tensor/index.js";
+import { curves, curvesMime } from "../views/index.js";
+import type { CurvesPayload } from "../views/index.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Evaluation, Identity, State } from "./checkpoint.js";
 import { curveText } from "./curveText.js";
@@ -61,18 +63,38 @@ export class Fit {
     return last.reduce((sum, x) => sum + x, 0) / last.length;
   }
 
+  /** Loss and metrics by step, as curves. */
+  get payload(): CurvesPayload | undefined {
+    const { title, losses, metrics, steps } = this;
+    if (steps === 0) return undefined;
+    const x = Float64Array.from({ length: steps }, (_, step) => step);
+    const all = [["loss", losses] as const, ...Object.entries(metrics)];
+    return curves(
+      all.map(([name, y]) => ({ name, x, y })),
+      { title, xLabel: "step", points: 4000 },
+    );
+  }
+
   /** What happened, in a few lines. */
   describe(): string {
     const { title, steps, asked, losses, metrics, evaluations } = this;
     const head = `${title}: ${steps} of ${asked} steps${this.isFinished ? "" : ", stopped"}`;
-    const lines = [["loss", losses] as const, ...Object.entries(metrics)].map(([name, curve]) => curveText(name, curve));
+    const lines = [["loss", losses] as const, ...Object.entries(metrics)].map(([name, curve]) =>
+      curveText(name, curve),
+    );
     const last = evaluations.at(-1);
     const said = Object.entries(last?.values ?? {}).map(([name, x]) => `${name} ${Number(x.toPrecision(4))}`);
     return [head, ...lines, ...(last ? [`after ${last.step} steps: ${said.join(", ")}`] : [])].join("\n");
   }
 }
 
-showWith(Fit.prototype, (fit) => ({ "text/plain": fit.describe() }));
+/** What a run shows in a notebook: its curves, and a summary in text. */
+export function fitBundle(fit: Fit): Readonly<Record<string, unknown>> {
+  const { payload } = fit;
+  return { ...(payload ? { [curvesMime]: payload } : {}), "text/plain": fit.describe() };
+}
+
+showWith(Fit.prototype, fitBundle);
 
 /** The loss, or its slopes, stopped being numbers. What was reached before is in `fit`. */
 export class DivergedError extends Error {

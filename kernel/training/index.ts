@@ -1,3 +1,7 @@
+export type { CompareOptions } from "./compare.js";
+export { compareOn } from "./compare.js";
+export type { ComparisonRow, Trial } from "./comparison.js";
+export { Comparison } from "./comparison.js";
 export { DivergedError, Fit } from "./fit.js";
 export type { Evaluation } from "./checkpoint.js";
 export type { Pace, Report, TrainingHost } from "./host.js";

@@ -63,15 +63,24 @@ export async function tester(
   blueprint: Blueprint,
   task: TokenTask,
   { rows, batchSize }: { readonly rows: number; readonly batchSize: number },
-): Promise<{ readonly test: (weights: Tensors) => Promise<Record<string, number>>; readonly dispose: () => Promise<void> }> {
+): Promise<{
+  readonly test: (weights: Tensors) => Promise<Record<string, number>>;
+  readonly dispose: () => Promise<void>;
+}> {
   const size = Math.min(rows, batchSize);
   const shape = [size, task.length];
   const place = (name: string): Value => input(name, "int32", shape);
   const weightName = (name: string): string => `weight ${name}`;
-  const weights = blueprint.tensors.map(({ name, shape: of }) => [name, input(weightName(name), "float32", of)] as const);
+  const weights = blueprint.tensors.map(
+    ({ name, shape: of }) => [name, input(weightName(name), "float32", of)] as const,
+  );
   const logits = logitsOf(blueprint, Object.fromEntries(weights), place("ids"));
   const hasKinds = task.parts.length > 0;
-  const sums = predictionSums(logits, place("targets"), hasKinds ? { kinds: place("kinds"), names: task.parts } : undefined);
+  const sums = predictionSums(
+    logits,
+    place("targets"),
+    hasKinds ? { kinds: place("kinds"), names: task.parts } : undefined,
+  );
   const outputs = Object.entries(sums).flatMap(([name, each]) =>
     Object.entries(each).map(([what, value]) => [`${what} ${name}`, value as Value] as const),
   );
@@ -81,10 +90,15 @@ export async function tester(
       const fed = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [weightName(name), tensor]));
       const totals: Record<string, number> = {};
       for (let step = 0; step * size < rows; step++) {
-        const found: Readonly<Record<string, Tensor>> = await compiled.run({ ...fed, ...batchTensors(task.batch(step, size, "test")) });
+        const found: Readonly<Record<string, Tensor>> = await compiled.run({
+          ...fed,
+          ...batchTensors(task.batch(step, size, "test")),
+        });
         for (const [name, tensor] of Object.entries(found)) totals[name] = (totals[name] ?? 0) + tensor.item();
       }
-      const means = Object.keys(sums).map((name) => [name, totals[`surprise ${name}`] / totals[`count ${name}`]] as const);
+      const means = Object.keys(sums).map(
+        (name) => [name, totals[`surprise ${name}`] / totals[`count ${name}`]] as const,
+      );
       return { ...Object.fromEntries(means), accuracy: totals["hits loss"] / totals["count loss"] };
     },
     dispose: compiled.dispose,

@@ -1,6 +1,15 @@
 import type { CancelSignal, Compiled } from "../graph/index.js";
 import { encodeOnnx, programOf } from "../graph/index.js";
-import { asciiBytes, bytesIn, checkOptions, EngineError, joinBytes, OptionError, ShapeError, Tensor } from "../tensor/index.js";
+import {
+  asciiBytes,
+  bytesIn,
+  checkOptions,
+  EngineError,
+  joinBytes,
+  OptionError,
+  ShapeError,
+  Tensor,
+} from "../tensor/index.js";
 import type { Evaluation, Identity, State } from "./checkpoint.js";
 import { decodeCheckpoint, encodeCheckpoint, fingerprint } from "./checkpoint.js";
 import { DivergedError, Fit } from "./fit.js";
@@ -82,7 +91,7 @@ function stacked(parts: readonly Tensor[], outer: readonly number[]): Tensor {
   const [{ dtype, shape }] = parts;
   const bytes = joinBytes(parts.map(({ data }) => bytesIn(data)));
   const view = new (parts[0].data.constructor as new (buffer: ArrayBufferLike) => Tensor["data"])(bytes.buffer);
-  return new Tensor(dtype, [...outer, ...shape], view as never);
+  return new Tensor(dtype, [...outer, ...shape], view);
 }
 
 /**
@@ -99,7 +108,15 @@ export async function optimiseOn(
   watch: Watch = { at: [], call: async () => Promise.resolve() },
 ): Promise<Fit> {
   checkOptions("optimise", options, optimiseOptions);
-  const { optimiser = adam(), schedule = constantRate(), clip = Infinity, groups, checkpoint, evaluate, from } = options;
+  const {
+    optimiser = adam(),
+    schedule = constantRate(),
+    clip = Infinity,
+    groups,
+    checkpoint,
+    evaluate,
+    from,
+  } = options;
   const { title = "training", signal = host.interruptSignal() } = options;
   const steps = wholeNumber("steps", options.steps);
   const accumulate = wholeNumber("accumulate", options.accumulate ?? 1);
@@ -226,7 +243,9 @@ function continued(fit: Fit, identity: Identity): State {
     (name) => JSON.stringify(identity[name]) !== JSON.stringify(before.identity[name]),
   );
   if (differing.length > 0)
-    throw new OptionError(`optimise: "from" is another run: ${differing.join(", ")} differ; it could not go on as it began`);
+    throw new OptionError(
+      `optimise: "from" is another run: ${differing.join(", ")} differ; it could not go on as it began`,
+    );
   return before.state;
 }
 
@@ -245,7 +264,8 @@ async function runSteps(compiled: Compiled, state: State, feeds: Tensors, count:
   const curves = Object.entries(results).flatMap(([name, tensor]) => {
     if (name.startsWith(names.next(""))) return [];
     const plain = name.startsWith(names.metric("")) ? name.slice(names.metric("").length) : name;
-    if (tensor.size !== count) throw new EngineError(`optimise: expected ${count} values of "${plain}", got ${tensor.size}`);
+    if (tensor.size !== count)
+      throw new EngineError(`optimise: expected ${count} values of "${plain}", got ${tensor.size}`);
     return [[plain, appended(state.curves[plain], tensor.data as Float32Array)] as const];
   });
   return { ...state, blocks: Object.fromEntries(blocks), curves: Object.fromEntries(curves) };

@@ -40,7 +40,7 @@ interface Measured {
 function measure({ layout, loss }: StepSpec, weights: Value, batch: Values): Measured {
   const parameters = layout.cut(weights);
   const told = loss(parameters, batch);
-  const values: Values = "op" in told && "shape" in told ? { loss: told as Value } : (told as Values);
+  const values: Values = "op" in told && "shape" in told ? { loss: told as Value } : (told);
   for (const [name, value] of Object.entries(values)) {
     if (value.shape.length !== 0 || value.dtype !== "float32")
       throw new ShapeError(`optimise: "${name}" must be a float32 number, got [${value.shape.join()}] ${value.dtype}`);
@@ -112,6 +112,6 @@ export function stepGraph(spec: StepSpec): Values {
     },
     { over: sequences },
   );
-  const nexts = Object.entries(last as Values).map(([name, value]) => [names.next(name), value] as const);
+  const nexts = Object.entries(last).map(([name, value]) => [names.next(name), value] as const);
   return { ...Object.fromEntries(nexts), ...(collected as Values) };
 }

@@ -54,5 +54,9 @@ export function tokenLoss(
   // A batch may lack a kind altogether.
   const mean = ({ surprise, count }: Sums): Value => build.div(surprise, build.maximum(count, 1));
   const means = Object.entries(kinds).map(([name, sums]) => [name, mean(sums)] as const);
-  return { loss: mean(loss), accuracy: build.div(loss.hits, build.maximum(loss.count, 1)), ...Object.fromEntries(means) };
+  return {
+    loss: mean(loss),
+    accuracy: build.div(loss.hits, build.maximum(loss.count, 1)),
+    ...Object.fromEntries(means),
+  };
 }

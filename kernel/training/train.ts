@@ -2,6 +2,7 @@ import type { Address, Model, Run } from "../models/index.js";
 import type { TokenTask } from "../tasks/index.js";
 import { checkOptions, OptionError, showWith } from "../tensor/index.js";
 import type { Fit } from "./fit.js";
+import { fitBundle } from "./fit.js";
 import type { TrainingHost } from "./host.js";
 import { batchTensors, logitsOf, tester, weightsOf, withWeights } from "./modelGraph.js";
 import type { OptimiseOptions } from "./optimise.js";
@@ -50,7 +51,7 @@ export class Trained {
   }
 }
 
-showWith(Trained.prototype, ({ fit }) => ({ "text/plain": fit.describe() }));
+showWith(Trained.prototype, ({ fit }) => fitBundle(fit));
 
 /** Throws OptionError where a model cannot be trained on a task. */
 function check(model: Model, task: TokenTask): void {
@@ -62,7 +63,9 @@ function check(model: Model, task: TokenTask): void {
   if (blueprint.fixedLength !== undefined && blueprint.fixedLength !== task.length)
     throw new OptionError(`train: ${model.name} reads exactly ${blueprint.fixedLength} tokens, rows of ${task.name} have ${task.length}`); // prettier-ignore
   if (blueprint.decoder || blueprint.pictures || model.parts().weights.size === 0)
-    throw new OptionError(`train: ${blueprint.architecture} cannot be trained yet; expected a model that reads token ids`);
+    throw new OptionError(
+      `train: ${blueprint.architecture} cannot be trained yet; expected a model that reads token ids`,
+    );
 }
 
 /** See `train` of the facade. */

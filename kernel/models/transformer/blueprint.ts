@@ -161,7 +161,9 @@ function check({ heads, kvHeads, attention, positions, causal }: TransformerConf
       throw new OptionError(`transformer: "${name}" of layer ${at} takes no bias, so no ALiBi positions`);
     const asked = causal ? "causal" : "not causal";
     if (promises.sees !== "mask" && (promises.sees === "causal") !== causal)
-      throw new OptionError(`transformer: "${name}" of layer ${at} sees ${promises.sees} keys, but the model is ${asked}`);
+      throw new OptionError(
+        `transformer: "${name}" of layer ${at} sees ${promises.sees} keys, but the model is ${asked}`,
+      );
   });
 }
 

@@ -26,7 +26,15 @@ export function tokenizerOf(tokens: readonly string[], first?: string): JsonObje
     truncation: null,
     padding: null,
     added_tokens: tokens
-      .map((content, id) => ({ id, content, special: true, single_word: false, lstrip: false, rstrip: false, normalized: false })) // prettier-ignore
+      .map((content, id) => ({
+        id,
+        content,
+        special: true,
+        single_word: false,
+        lstrip: false,
+        rstrip: false,
+        normalized: false,
+      })) // prettier-ignore
       .filter(({ content }) => special.test(content)),
     normalizer: null,
     pre_tokenizer: isCharacters ? null : { type: "WhitespaceSplit" },
