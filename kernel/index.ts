@@ -90,6 +90,7 @@ export {
   inverseRootRate,
   linearRate,
   lion,
+  plotCurves,
   sgd,
   Trained,
 } from "./training/index.js";

@@ -40,7 +40,7 @@ interface Measured {
 function measure({ layout, loss }: StepSpec, weights: Value, batch: Values): Measured {
   const parameters = layout.cut(weights);
   const told = loss(parameters, batch);
-  const values: Values = "op" in told && "shape" in told ? { loss: told as Value } : (told);
+  const values: Values = "op" in told && "shape" in told ? { loss: told as Value } : told;
   for (const [name, value] of Object.entries(values)) {
     if (value.shape.length !== 0 || value.dtype !== "float32")
       throw new ShapeError(`optimise: "${name}" must be a float32 number, got [${value.shape.join()}] ${value.dtype}`);
