@@ -8,6 +8,7 @@ const mimeTypes = [
   "application/vnd.attention-lab.curves.v1+json",
   "application/vnd.attention-lab.matrix.v1+json",
   "application/vnd.attention-lab.ablation-table.v1+json",
+  "application/vnd.attention-lab.panels.v1+json",
 ];
 
 /** Draws saved figures, without a kernel and in untrusted notebooks too. */

@@ -1,4 +1,5 @@
-import { knownNames, OptionError, showWith } from "../tensor/index.js";
+import { knownNames, OptionError, type RecordClass, recordOf, showWith } from "../tensor/index.js";
+import { ablationTable, ablationTableMime } from "../views/index.js";
 import { csvTable, escapeHtml, htmlTable, latexTable, markdownTable, textTable, type Column } from "./parts/table.js";
 
 /** What taking one head out did. */
@@ -39,24 +40,10 @@ const columns: readonly Column<AblationRow>[] = (
 /** How many rows are shown; an export has all. */
 const shownRows = 20;
 
+const Parts: RecordClass<AblationParts> = recordOf();
+
 /** The effect of every head, for every mode. Immutable; shows its largest effects. */
-export class AblationTable {
-  readonly title: string;
-  readonly metric: string;
-  readonly clean: readonly number[];
-  readonly rows: readonly AblationRow[];
-  readonly seed: number;
-  readonly randomHeads: number;
-
-  constructor(parts: AblationParts) {
-    this.title = parts.title;
-    this.metric = parts.metric;
-    this.clean = parts.clean;
-    this.rows = parts.rows;
-    this.seed = parts.seed;
-    this.randomHeads = parts.randomHeads;
-  }
-
+export class AblationTable extends Parts {
   /** The table in another order: by `"size"` of the effect, largest first, or by a column, smallest first. */
   sorted(by: "size" | "effect" | "p" | "q" | "layer" = "size"): AblationTable {
     if (!["size", "effect", "p", "q", "layer"].includes(by)) {
@@ -105,7 +92,17 @@ showWith(AblationTable.prototype, (table) => {
   const { rows } = table.sorted();
   const top = rows.slice(0, shownRows);
   const more = rows.length > shownRows ? `the ${shownRows} largest of ${rows.length} effects` : "";
+  const { title, metric, clean, seed } = table;
+  const payload = ablationTable({
+    title: `Head ablation of ${title}`,
+    metric,
+    clean,
+    rows: table.rows,
+    notes: [table.caption],
+    provenance: { model: title, seed },
+  });
   return {
+    [ablationTableMime]: payload,
     "text/plain": [table.caption, textTable(top, columns), more].filter(Boolean).join("\n"),
     "text/html": `<p>${escapeHtml(table.caption)}</p>${htmlTable(top, columns)}${more && `<p>${more}</p>`}`,
   };

@@ -1,7 +1,9 @@
-import { sinkFigure } from "../figure/sinkCurves.js";
+import { figureOf } from "../figure/index.js";
 import { OptionError, showWith, type Tensor } from "../tensor/index.js";
+import { panelsMime } from "../views/index.js";
 import type { MassiveActivation } from "./parts/residual.js";
 import type { SecondarySink } from "./parts/secondarySinks.js";
+import { epsilonCurves, sinkPanels } from "./parts/sinkPanels.js";
 import { meanOf } from "./parts/statistics.js";
 import { textTable } from "./parts/table.js";
 
@@ -62,7 +64,7 @@ export interface SinkReportParts {
   readonly samples: readonly SinkSample[];
 }
 
-/** Sinks of a model on some prompts. Immutable; shows itself as ε-curves and a summary. */
+/** Sinks of a model on some prompts. Immutable; shows itself as a summary, ε-curves and maps of heads, tokens and norms. */
 export class SinkReport {
   readonly title: string;
   readonly layers: number;
@@ -166,15 +168,8 @@ export class SinkReport {
 
   /** The ε-curves of keys 0 … 3 as a picture. */
   toSvg(): string {
-    const keys = Array.from({ length: Math.min(4, this.keys) }, (_, key) => key);
-    return sinkFigure({
-      title: `Sinks of ${this.title}`,
-      notes: this.summary.split("\n").slice(1, 3),
-      curves: keys.map((key) => ({
-        name: `key ${key}`,
-        points: this.curve(key).map(({ epsilon, rate }) => [epsilon, rate] as const),
-      })),
-    });
+    const { mime, payload } = epsilonCurves(this);
+    return figureOf(mime, payload) ?? "";
   }
 
   #received(key: number): readonly number[] {
@@ -220,7 +215,7 @@ showWith(SinkReport.prototype, (report) => {
   ).map((name) => ({ name, of: (row: SinkHead) => row[name] }));
   const top = [...report.heads].sort((a, b) => b.received - a.received).slice(0, shownHeads);
   return {
-    "image/svg+xml": report.toSvg(),
+    [panelsMime]: sinkPanels(report),
     "text/plain": `${report.summary}\nHeads with most attention on token 0:\n${textTable(top, columns)}`,
   };
 });

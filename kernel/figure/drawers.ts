@@ -4,6 +4,7 @@ import {
   headGridMime,
   headGridsMime,
   matrixMime,
+  panelsMime,
   type PayloadMime,
   type PayloadTypes,
 } from "../views/index.js";
@@ -24,6 +25,8 @@ export interface FigureOptions {
   readonly sample?: number;
   /** One head at full size instead of all of them. */
   readonly head?: { readonly layer: number; readonly head: number };
+  /** One picture of a report, by its name, instead of all of them. */
+  readonly panel?: string;
   /** Default "viridis". */
   readonly palette?: PaletteName;
   /** Default "sqrt" for attention weights: weak ones stay visible; "linear" for other numbers. */
@@ -54,6 +57,21 @@ export const drawers: {
   [curvesMime]: (payload, { widthPx = 620, ink = "paper" }) => drawCurves(payload, { width: widthPx, ink: inks[ink] }),
   [matrixMime]: (payload, options) => drawMatrix(payload, matrixDrawing(options)),
   [ablationTableMime]: (payload, options) => drawAblationTable(payload, matrixDrawing(options)),
+  [panelsMime]: (payload, { panel, ...options }) => {
+    const names = payload.panels.map(({ name }) => name);
+    if (panel !== undefined && !names.includes(panel)) {
+      throw new RangeError(`figure: no panel "${panel}"; known: ${names.join(", ")}`);
+    }
+    const shown = payload.panels.filter(({ name }) => panel === undefined || name === panel);
+    const pictures = shown.map((each) =>
+      each.mime === curvesMime
+        ? drawers[curvesMime](each.payload, options)
+        : drawers[matrixMime](each.payload, options),
+    );
+    return pictures.length === 1
+      ? pictures[0]
+      : stackedDocuments(payload.title, pictures, inks[options.ink ?? "paper"]);
+  },
 };
 
 function matrixDrawing({

@@ -22,6 +22,7 @@ export type { DecodeNpzOptions } from "./npz.js";
 export { decodeNpz, encodeNpz } from "./npz.js";
 export type { IntegerOptions, NormalOptions, UniformOptions } from "./random.js";
 export { random, RandomStream } from "./random.js";
+export { type RecordClass, recordOf } from "./record.js";
 export { encodeSafetensors } from "./safetensors.js";
 export type { StoredEntry } from "./safetensorsHeader.js";
 export { parseSafetensorsHeader, storageOf } from "./safetensorsHeader.js";

@@ -51,6 +51,7 @@ export {
   type MatrixPayload,
 } from "./matrix.js";
 export { maxPool } from "./maxPool.js";
+export { panels, panelsMime, panelsText, readPanels, type Panel, type PanelsPayload } from "./panels.js";
 export { readPatterns, type PatternCodec, type PatternReader, type StoredPatterns } from "./patternStore.js";
 export { modelSizeText, sampleSizeText } from "./sizeText.js";
 export { PayloadError } from "./payloadError.js";

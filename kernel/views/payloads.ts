@@ -3,6 +3,7 @@ import { curvesMime, curvesText, readCurves, type CurvesPayload } from "./curves
 import { headGridMime, headGridText, readHeadGrid, type HeadGridPayload } from "./headGrid.js";
 import { headGridsMime, headGridsText, readHeadGrids, type HeadGridsPayload } from "./headGrids.js";
 import { matrixMime, matrixText, readMatrix, type MatrixPayload } from "./matrix.js";
+import { panelsMime, panelsText, readPanels, type PanelsPayload } from "./panels.js";
 
 /** What the lab knows about one kind of payload. */
 export interface Payload<Value> {
@@ -19,6 +20,7 @@ export interface PayloadTypes {
   readonly [curvesMime]: CurvesPayload;
   readonly [matrixMime]: MatrixPayload;
   readonly [ablationTableMime]: AblationTablePayload;
+  readonly [panelsMime]: PanelsPayload;
 }
 
 /** Every payload by MIME type: one line per view. */
@@ -28,6 +30,7 @@ export const payloads: { readonly [Mime in keyof PayloadTypes]: Payload<PayloadT
   [curvesMime]: { read: readCurves, text: curvesText },
   [matrixMime]: { read: readMatrix, text: matrixText },
   [ablationTableMime]: { read: readAblationTable, text: ablationTableText },
+  [panelsMime]: { read: readPanels, text: panelsText },
 };
 
 /** MIME types that a view must draw. */

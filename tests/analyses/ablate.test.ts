@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AblationMode, Model } from "../../kernel/lib/index.js";
+import { ablationTableMime, readAblationTable } from "../../kernel/lib/views/index.js";
 import { ablate, interventions, load, logitDifference, promptLoss, tensor } from "../../kernel/lib/index.js";
 import { bootstrapInterval, falseDiscoveryRates, signFlipP } from "../../kernel/lib/analyses/parts/statistics.js";
 import { build } from "../../kernel/lib/graph/index.js";
@@ -154,6 +155,14 @@ describe("ablation tables", () => {
     expect(show["text/plain"]).toMatch(/change of logitDifference\(7, 9\)/);
     expect(show["text/html"]).toMatch(/^<p>Ablation of[\s\S]*<table><thead><tr><th>layer<\/th>/);
     expect(show["text/html"]).not.toMatch(/<script/);
+    const { columns, modes, clean } = readAblationTable(show[ablationTableMime]);
+    expect(modes).toEqual(["zero", "bos"]);
+    expect(clean).toEqual(table.clean.map((value) => Number(value.toPrecision(6))));
+    table.rows.forEach(({ layer, head, mode, effect, perPrompt }, at) => {
+      expect([columns.layer[at], columns.head[at], modes[columns.mode[at]]]).toEqual([layer, head, mode]);
+      expect(columns.effect[at]).toBe(Number(effect.toPrecision(6)));
+      expect(columns.perPrompt![at]).toEqual(perPrompt.map((change) => Number(change.toPrecision(6))));
+    });
   });
 
   it("refuse what does not fit", async () => {

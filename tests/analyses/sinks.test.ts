@@ -6,6 +6,7 @@ import type { Model, SinkReport } from "../../kernel/lib/index.js";
 import { encodeSafetensors, load, sinks, Tensor } from "../../kernel/lib/index.js";
 import { massiveActivations, medianOf } from "../../kernel/lib/analyses/parts/residual.js";
 import { firstTokenLife, secondarySinks } from "../../kernel/lib/analyses/parts/secondarySinks.js";
+import { curvesMime, matrixMime, panelsMime, readPanels } from "../../kernel/lib/views/index.js";
 import { reader, sumOf } from "../interventions/patterns.js";
 import { readOracle, readTensors } from "../models/oracle.js";
 
@@ -105,8 +106,33 @@ describe("sinks on a model with a planted sink", () => {
     const show = (found as unknown as Record<symbol, () => Record<string, string>>)[Symbol.for("Jupyter.display")]();
     expect(show["text/plain"]).toMatch(/Token 0 is “.+” in 50 %, “.+” in 50 % of the prompts/);
     expect(show["text/plain"]).toMatch(/^100 % of heads put more than 0\.3 on token 0/m);
-    expect(show["image/svg+xml"]).toMatch(/^<svg [\s\S]*threshold ε[\s\S]*key 3[\s\S]*<\/svg>$/);
-    expect(show["image/svg+xml"]).not.toMatch(/<script|NaN|undefined/);
+    expect(found.toSvg()).toMatch(/^<svg [\s\S]*key 3[\s\S]*threshold ε[\s\S]*<\/svg>$/);
+    expect(found.toSvg()).not.toMatch(/<script|NaN|undefined/);
+  });
+
+  it("draws what it measured: curves, heads, drain, tokens and norms, number by number", () => {
+    const show = (found as unknown as Record<symbol, () => Record<string, unknown>>)[Symbol.for("Jupyter.display")]();
+    const { panels, summary } = readPanels(show[panelsMime]);
+    expect(summary).toEqual(found.summary.split("\n").slice(1));
+    const names = panels.map(({ name }) => name);
+    expect(names).toEqual(["ε-curves", "heads", "drain", "layer × token", "norms"]);
+    const [curves, heads, drain, tokens, norms] = panels;
+    if (curves.mime !== curvesMime || norms.mime !== curvesMime) throw new Error("curves expected");
+    if (heads.mime !== matrixMime || drain.mime !== matrixMime || tokens.mime !== matrixMime) throw new Error("maps");
+    expect(curves.payload.curves[0].y[0]).toBeCloseTo(found.rate(0, 0), 5);
+    heads.payload.values.forEach((value, at) => expect(value).toBeCloseTo(found.heads[at].received, 5));
+    drain.payload.values.forEach((value, at) => {
+      const { drain: ratio } = found.heads[at];
+      if (ratio === 0) expect(value).toBeNull();
+      else expect(value).toBeCloseTo(Math.log2(ratio), 4);
+    });
+    expect(tokens.payload.columns.labels).toEqual(found.samples[0].tokens);
+    const { received } = found.samples[0];
+    const mean =
+      [...Array(found.headCount).keys()].reduce((sum, h) => sum + received.item(1, h, 2), 0) / found.headCount;
+    expect(tokens.payload.values[found.samples[0].tokens.length + 2]).toBeCloseTo(mean, 5);
+    const [first] = norms.payload.curves;
+    found.residualPeaks.forEach((peak, state) => expect(first.y[state]! / peak.first).toBeCloseTo(1, 4));
   });
 });
 

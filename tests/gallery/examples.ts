@@ -4,6 +4,9 @@ import {
   headGridMime,
   headGridsMime,
   matrixMime,
+  panels,
+  panelsMime,
+  type PanelsPayload,
   type PayloadMime,
   type PayloadTypes,
 } from "attention-lab/views";
@@ -12,6 +15,18 @@ import { syntheticAblation, syntheticPatching, syntheticReceived } from "./effec
 import { headGridExamples } from "./headGrid.js";
 import { syntheticPair } from "./headGrids.js";
 
+/** A report on a model that does not exist. */
+function syntheticSinks(): PanelsPayload {
+  return panels(
+    "Sinks of a synthetic decoder: 2 prompts of 48 tokens, raw weights",
+    [
+      { name: "ε-curves", mime: curvesMime, payload: curvesExamples["steps"]() },
+      { name: "layer × token", mime: matrixMime, payload: syntheticReceived() },
+    ],
+    { summary: ["Token 0 is “<s>” in 100 % of the prompts", "62 % of heads put more than 0.3 on token 0"] },
+  );
+}
+
 /** Examples of every payload: each is drawn, tested and photographed; a payload without one does not compile. */
 export const examples: { readonly [Mime in PayloadMime]: Readonly<Record<string, () => PayloadTypes[Mime]>> } = {
   [headGridMime]: headGridExamples,
@@ -19,6 +34,7 @@ export const examples: { readonly [Mime in PayloadMime]: Readonly<Record<string,
   [curvesMime]: curvesExamples,
   [matrixMime]: { patching: syntheticPatching, received: syntheticReceived },
   [ablationTableMime]: { ablation: syntheticAblation },
+  [panelsMime]: { sinks: syntheticSinks },
 };
 
 /** An example by its name: what it is, and its payload as a notebook holds it. */

@@ -1,55 +1,10 @@
 import type { HeadGridsPayload } from "attention-lab/views";
-import { handled, ownKeys, passAccelerators } from "../a11y/shortcuts.js";
-import { element } from "../dom/element.js";
 import { headGridView } from "./headGrid/index.js";
+import { tabbedView } from "./tabs.js";
 import type { View, ViewContext } from "./view.js";
 
 /** Several head grids, one at a time: a tab for each kind of attention. */
 export function headGridsView({ title, stacks }: HeadGridsPayload, context: ViewContext): View {
-  const panel = element("div", { class: "jp-AttentionHeadGrids-panel", role: "tabpanel" });
-  const tabs = stacks.map(({ name }, index) => {
-    const tab = ownKeys(element("button", { class: "jp-AttentionButton", type: "button", role: "tab" }, name));
-    tab.addEventListener("click", () => show(index));
-    return tab;
-  });
-  const list = element("div", { class: "jp-AttentionHeadGrids-tabs", role: "tablist", "aria-label": title }, ...tabs);
-  const node = element("div", { class: "jp-AttentionHeadGrids" }, list, panel);
-  // Drawn when first shown; each keeps its focused head and its settings while another is looked at.
-  const views = new Map<number, View>();
-  let current = 0;
-
-  function show(index: number): void {
-    current = index;
-    tabs.forEach((tab, i) => {
-      tab.setAttribute("aria-selected", String(i === index));
-      tab.tabIndex = i === index ? 0 : -1;
-    });
-    const stack = stacks[index];
-    if (!stack) return;
-    const view = views.get(index) ?? headGridView(stack.grid, context);
-    views.set(index, view);
-    panel.setAttribute("aria-label", stack.name);
-    panel.replaceChildren(view.node);
-    view.draw();
-  }
-
-  list.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: tabs.length - 1 }[event.key];
-    if (step === undefined) return;
-    handled(event);
-    show((current + step) % tabs.length);
-    tabs[current]?.focus();
-  });
-  const endAccelerators = passAccelerators(list);
-  show(0);
-
-  return {
-    node,
-    draw: () => views.get(current)?.draw(),
-    dispose(): void {
-      endAccelerators();
-      for (const view of views.values()) view.dispose();
-      node.remove();
-    },
-  };
+  const tabs = stacks.map(({ name, grid }) => ({ name, view: () => headGridView(grid, context) }));
+  return tabbedView("jp-AttentionHeadGrids", title, tabs);
 }

@@ -4,6 +4,7 @@ import {
   headGridMime,
   headGridsMime,
   matrixMime,
+  panelsMime,
   payloads,
   type PayloadMime,
   type PayloadTypes,
@@ -13,6 +14,7 @@ import { curvesView } from "./curves/index.js";
 import { headGridView } from "./headGrid/index.js";
 import { headGridsView } from "./headGrids.js";
 import { matrixView } from "./matrix/index.js";
+import { panelsView } from "./panels.js";
 import type { View, ViewContext } from "./view.js";
 
 /** Every view by the MIME type it draws: a payload without a view does not compile. */
@@ -22,6 +24,7 @@ const views: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime], con
   [curvesMime]: curvesView,
   [matrixMime]: matrixView,
   [ablationTableMime]: ablationTableView,
+  [panelsMime]: panelsView,
 };
 
 /**
