@@ -1,19 +1,32 @@
 import type { Compiled, RunSettings, Value } from "./graph/index.js";
+import { randomUUID } from "node:crypto";
 import { devices, engineOf } from "./host/devices.js";
 import { files, modelFolders, ownModels } from "./host/files.js";
 import { download } from "./host/hub/download.js";
 import { hubFolder, hubSettings } from "./host/hub/settings.js";
 import { kernel } from "./host/jupyter/api.js";
+import { answerFigures } from "./host/jupyter/liveLink.js";
 import { announceLoad } from "./host/jupyter/representations/loading.js";
 import { decodePicture } from "./host/pictures.js";
 import { progress } from "./host/jupyter/representations/progress.js";
 import { versions } from "./host/versions.js";
-import type { AudioOptions, AudioSource, Host, LoadOptions, Model } from "./models/index.js";
+import { createSharedRuns, experiments, questions } from "./live/index.js";
+import type { AudioOptions, AudioSource, Host, LoadOptions, Model, Run, Sharing } from "./models/index.js";
 import { loadAudioFeatures, loadModel } from "./models/index.js";
 import type { Tensor as TensorOf } from "./tensor/index.js";
 import { checkOptions } from "./tensor/index.js";
 
-const host: Host = {
+const sharedRuns = createSharedRuns({ createName: () => randomUUID().slice(0, 13) });
+
+/** Lets the figure of a run ask for more of it, where there is a kernel to ask. */
+function share(run: Run): string | undefined {
+  const running = kernel();
+  if (!running) return undefined;
+  answerFigures(running, { find: sharedRuns.find, questions, experiments });
+  return sharedRuns.share(run);
+}
+
+const host: Host & Sharing = {
   files,
   engine: async (device, dtype) => engineOf(device, dtype, { onLoad: announceLoad }),
   modelFolders: () => [...modelFolders(), ownModels],
@@ -22,6 +35,7 @@ const host: Host = {
   interruptSignal: () => kernel()?.interruptSignal(),
   decodePicture,
   versions,
+  share,
 };
 
 /**
@@ -133,6 +147,7 @@ export type {
   AudioOptions,
   AudioSource,
   ComputeOptions,
+  AttentionStack,
   EditReport,
   EditSite,
   GeneratedToken,
@@ -140,6 +155,7 @@ export type {
   GradientOptions,
   Gradients,
   GraphEdit,
+  HeadPlaceInRun,
   Intervention,
   LoadOptions,
   Metric,
@@ -230,6 +246,7 @@ export type {
   AttributionOptions,
   AttributionPatchingOptions,
   AttributionPatchingResult,
+  HeadEffectOptions,
   LensOptions,
   LensResult,
   LogitAttribution,
@@ -248,6 +265,7 @@ export {
   AblationTable,
   activationPatching,
   attributionPatching,
+  headEffect,
   logitAttribution,
   logitDifference,
   logitLens,

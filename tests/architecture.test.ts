@@ -25,6 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...["kernel/tensor", "kernel/graph", "kernel/attention", "kernel/models", "kernel/tasks"],
     ...["kernel/analyses", "kernel/views", "kernel/figure"],
   ],
+  "kernel/live": ["kernel/tensor", "kernel/graph", "kernel/models", "kernel/views", "kernel/analyses"],
   "kernel/host": ["kernel/tensor", "kernel/graph", "kernel/models"],
   "kernel/host/install": ["kernel/host"],
   "kernel/host/jupyter": [
@@ -43,7 +44,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
       "kernel/host",
       "kernel/host/jupyter",
     ],
-    ...["kernel/interventions", "kernel/probes", "kernel/analyses", "kernel/tasks", "kernel/training"],
+    ...["kernel/interventions", "kernel/probes", "kernel/analyses", "kernel/tasks", "kernel/training", "kernel/live"],
   ],
   "extension/src": ["kernel/views", "kernel/figure"],
 };

@@ -8,6 +8,7 @@ export {
 } from "./attributionPatching.js";
 export { type AttributionOptions, type LogitAttribution, logitAttribution } from "./logitAttribution.js";
 export { logitDifference, type TokenName } from "./logitDifference.js";
+export { headEffect, type HeadEffectOptions } from "./headEffect.js";
 export { type LensOptions, type LensResult, logitLens } from "./logitLens.js";
 export type { PromptMetric } from "./parts/metric.js";
 export type { AblationMode } from "./parts/modes.js";
@@ -42,3 +43,4 @@ export type { Svd } from "./parts/svd.js";
 export { edgeAttribution, type EdgeAttributionOptions } from "./edgeAttribution.js";
 export { type EdgeScore, EdgeScores } from "./edgeScores.js";
 export { type PathPatchingOptions, type PathReceiver, pathPatching } from "./pathPatching.js";
+export { isOffered } from "./parts/headAblation.js";

@@ -9,6 +9,7 @@ import type { JsonObject } from "./json.js";
 import { readJson } from "./json.js";
 import { locate } from "./locate.js";
 import { Model } from "./model.js";
+import type { Sharing } from "./run.js";
 import { pictureReader } from "./pictures/reader.js";
 import { openOnnx } from "./onnx/load.js";
 import type { OnnxSource } from "./onnx/source.js";
@@ -76,7 +77,12 @@ async function textsOf(files: Files, folder: string): Promise<Readonly<Record<st
 }
 
 /** A model from an ONNX file: tokenizer and config are those of its folder, or of the one above. */
-async function loadFile(host: Host, source: string, engine: Engine, { path, folder }: OnnxSource): Promise<Model> {
+async function loadFile(
+  host: Host & Sharing,
+  source: string,
+  engine: Engine,
+  { path, folder }: OnnxSource,
+): Promise<Model> {
   const { files } = host;
   const signal = host.interruptSignal();
   const { blueprint, paths } = await openOnnx(files, engine, path, folder, signal ? { signal } : {});
@@ -91,6 +97,7 @@ async function loadFile(host: Host, source: string, engine: Engine, { path, fold
     endIds: await endIdsOf(files, folder, blueprint),
     engine,
     interruptSignal: host.interruptSignal,
+    share: host.share,
     provenance: async () => ({
       model: name,
       modelHash: (await Promise.all(paths.map(files.sha256))).map((digest) => digest.slice(0, 16)).join(" "),
@@ -105,7 +112,7 @@ async function loadFile(host: Host, source: string, engine: Engine, { path, fold
 }
 
 /** See `load` of the facade. */
-export async function loadModel(host: Host, source: string, options: LoadOptions = {}): Promise<Model> {
+export async function loadModel(host: Host & Sharing, source: string, options: LoadOptions = {}): Promise<Model> {
   checkOptions("load", options, ["device", "dtype", "revision", "process"]);
   const { device = "cpu", dtype = "float32", revision = "main", process = {} } = options;
   if (!["float32", "float16"].includes(dtype)) {
@@ -135,6 +142,7 @@ export async function loadModel(host: Host, source: string, options: LoadOptions
     endIds: await endIdsOf(files, folder, blueprint),
     engine,
     interruptSignal: host.interruptSignal,
+    share: host.share,
     provenance: async () => ({
       model: name,
       modelHash: (await Promise.all(checkpoint.paths.map(files.sha256))).map((digest) => digest.slice(0, 16)).join(" "),

@@ -1,4 +1,4 @@
-import type { CancelSignal, Engine, RunSettings, Value } from "../graph/index.js";
+import type { Engine, RunSettings, Value } from "../graph/index.js";
 import { build, gradients } from "../graph/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { checkOptions, OptionError, showWith, UnsupportedError } from "../tensor/index.js";
@@ -14,6 +14,7 @@ import type { Writer } from "./generate.js";
 import { generate } from "./generate.js";
 import type { Generation } from "./generation.js";
 import { gateFeeds, gateHeads, headEdits, outputOf } from "./headGates.js";
+import type { Host } from "./host.js";
 import type { ModelInput, Prepared } from "./input.js";
 import { prepare } from "./input.js";
 import { pictureLabels } from "./patches.js";
@@ -24,7 +25,7 @@ import { nextTokenLoss } from "./nextToken.js";
 import type { ComputeOptions, GenerateOptions, GradientOptions, Gradients, RunOptions } from "./options.js";
 import { preparePair } from "./pairInput.js";
 import { decoderAlone } from "./pairReader.js";
-import { Run } from "./run.js";
+import { Run, type Sharing } from "./run.js";
 import { Sessions } from "./sessions.js";
 import type { GraphEdit, Site } from "./site.js";
 import { outputsOf, sortInterventions, writeRun } from "./written.js";
@@ -34,7 +35,7 @@ import { partsOf, writesText } from "./stacks.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 /** What a model is made of; `load` puts it together. */
-export interface ModelParts {
+export interface ModelParts extends Pick<Host, "interruptSignal">, Sharing {
   readonly name: string;
   readonly blueprint: Blueprint;
   readonly weights: ReadonlyMap<string, Value>;
@@ -44,7 +45,6 @@ export interface ModelParts {
   /** Makes pixel values of pictures; undefined for models that read none, or do not say how. */
   readonly readPictures?: PictureReader | undefined;
   readonly engine: Engine;
-  readonly interruptSignal: () => CancelSignal | undefined;
   readonly provenance: () => Promise<Readonly<Record<string, string | number>>>;
   /** What stands beside its weights in a model folder, by file name. */
   readonly texts: () => Promise<Readonly<Record<string, string>>>;
@@ -104,7 +104,7 @@ export class Model {
     checkOptions("run", options, ["capture", "patterns", "interventions", "probes", "signal"]);
     const { capture = [], patterns = true, interventions = [], probes = [] } = options;
     const { signal = this.#parts.interruptSignal() } = options;
-    const { blueprint, name, provenance } = this.#parts;
+    const { blueprint, name, provenance, share } = this.#parts;
     const settings: RunSettings = signal ? { signal } : {};
     const { batch, texts } = await this.#prepare(input);
     const { edits: graphEdits, heads } = sortInterventions(interventions);
@@ -123,7 +123,10 @@ export class Model {
     const { pictures } = blueprint;
     const pictureTokens = pictures?.sequence === "pictures" ? pictureLabels(pictures.grid, batch.patches!) : undefined;
     const read = { batch, texts, tokens, decoderTokens, pictureTokens };
-    const common = { title: name, blueprint, ...read, addresses: this.addresses, provenance };
+    const again = async ({ interventions: more = [], ...other }: RunOptions): Promise<Run> =>
+      this.run(input, { ...other, interventions: [...interventions, ...more] });
+    const own = { label: (id: number) => this.#label(id), again, share };
+    const common = { title: name, blueprint, ...read, addresses: this.addresses, provenance, ...own };
     if (graphEdits.length === 0 && probes.length === 0) {
       const captured = await this.#sessions.compute(wanted, { ...feeds, ...gates }, edits.length > 0, settings);
       return new Run({ ...common, captured });

@@ -1,14 +1,17 @@
-import { knownNames, OptionError, showWith } from "../tensor/index.js";
+import { checkOptions, knownNames, OptionError, showWith } from "../tensor/index.js";
 import type { MimeBundle, Tensor } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
 import { resolveAddresses } from "./addresses.js";
 import type { Batch, Blueprint } from "./family.js";
 import { nextIds } from "./feeds.js";
 import { logSoftmax, lossPerToken } from "./nextToken.js";
+import type { HeadPlaceInRun } from "./headPattern.js";
+import { headPattern } from "./headPattern.js";
+import type { RunOptions } from "./options.js";
 import { gridsOf } from "./runGrids.js";
 import type { EditReport } from "./site.js";
-import type { Sequence } from "./attentionStack.js";
-import { partsOf, realPositions, writesText } from "./stacks.js";
+import type { AttentionStack, Sequence } from "./attentionStack.js";
+import { partsOf, realPositions, stacksOf, writesText } from "./stacks.js";
 
 /** What one run of a model left behind. */
 export interface RunParts {
@@ -29,6 +32,17 @@ export interface RunParts {
   /** By the name of the probe. */
   readonly probes?: Readonly<Record<string, Tensor>>;
   readonly provenance: () => Promise<Readonly<Record<string, string | number>>>;
+  /** The text of a token id, or of a class that the model predicts. */
+  readonly label: (id: number) => string;
+  /** The same input through the same model once more, with the same interventions before the given ones. */
+  readonly again: (options: RunOptions) => Promise<Run>;
+  readonly share: Sharing["share"];
+}
+
+/** Lets the figures of runs ask for more of them. */
+export interface Sharing {
+  /** Keeps a run that is shown and names it; undefined where nobody can ask. */
+  readonly share?: ((run: Run) => string | undefined) | undefined;
 }
 
 /** The result of a run: every captured activation by its address. Shows itself as the grid of all heads. */
@@ -138,6 +152,42 @@ export class Run {
     return counted.length === 0 ? undefined : counted.reduce((sum, loss) => sum + loss, 0) / counted.length;
   }
 
+  /** The kinds of attention of the model, one in most models. */
+  get stacks(): readonly AttentionStack[] {
+    return stacksOf(this.#parts.blueprint);
+  }
+
+  /** Bytes of all that was captured. */
+  get sizeBytes(): number {
+    return Object.values(this.#parts.captured).reduce((sum, { data }) => sum + data.byteLength, 0);
+  }
+
+  /** The text of a token id. */
+  label(id: number): string {
+    return this.#parts.label(id);
+  }
+
+  /**
+   * One head's weights for one prompt, padding left out.
+   *
+   * Shapes   [Q,K]
+   * Throws   OptionError on a head that the model does not have, or where patterns were left out
+   * Example  run.headPattern({ layer: 5, head: 1 })
+   */
+  headPattern(place: HeadPlaceInRun): Tensor<"float32"> {
+    checkOptions("headPattern", place, ["stack", "layer", "head", "prompt"]);
+    return headPattern(this, place);
+  }
+
+  /**
+   * The same input through the same model once more, with the interventions of this run before those of `options`.
+   *
+   * Example  await run.again({ interventions: [interventions.zeroZ({ layer: 5, head: 1 })] })
+   */
+  async again(options: RunOptions = {}): Promise<Run> {
+    return this.#parts.again(options);
+  }
+
   /** Positions of a prompt, or of what the decoder read for it, that are not padding. */
   realPositions(prompt: number, sequence: Sequence = "prompt"): readonly number[] {
     return realPositions(this.#parts.batch, prompt, sequence);
@@ -145,11 +195,11 @@ export class Run {
 
   /** The MIME bundle of the head grid, one per kind of attention; a line of text when the patterns were left out. */
   async bundle(): Promise<MimeBundle> {
-    const { blueprint, title, captured, provenance } = this.#parts;
+    const { blueprint, title, captured, provenance, share } = this.#parts;
     if (![...partsOf(blueprint, "pattern").keys()].every((address) => captured[address])) {
       return { "text/plain": `Run of ${title}: ${this.addresses.join(", ")} (patterns were left out)` };
     }
-    return gridsOf({ ...this.#parts, provenance: await provenance() });
+    return gridsOf({ ...this.#parts, provenance: await provenance(), sharedAs: share?.(this) });
   }
 }
 

@@ -4,6 +4,7 @@ import type { MimeBundle, Tensor } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
 import type { Batch, Blueprint } from "./family.js";
 import type { AttentionStack, Sequence } from "./attentionStack.js";
+import { patternAt } from "./headPattern.js";
 import { realPositions, sequenceOf, stacksOf } from "./stacks.js";
 
 /** What the grids of a run are made from. */
@@ -17,21 +18,14 @@ export interface GridParts {
   readonly pictureTokens: readonly (readonly string[])[] | undefined;
   readonly captured: Readonly<Record<Address, Tensor>>;
   readonly provenance: Readonly<Record<string, string | number>>;
-}
-
-/** One head's pattern for one prompt, these queries and keys only, [Q,K] row-major. */
-function weightsOf(whole: Tensor, queries: readonly number[], keys: readonly number[]): Float32Array {
-  const out = new Float32Array(queries.length * keys.length);
-  const all = whole.shape[1];
-  queries.forEach((query, i) =>
-    keys.forEach((key, j) => (out[i * keys.length + j] = whole.data[query * all + key] as number)),
-  );
-  return out;
+  /** The name under which a kernel finds the run again. */
+  readonly sharedAs: string | undefined;
 }
 
 /** Grid of one stack, padding left out of both axes. */
 function gridOf(parts: GridParts, stack: AttentionStack, budgetBytes: number): HeadGridPayload {
-  const { title, batch, blueprint, texts, tokens, decoderTokens, pictureTokens, captured, provenance } = parts;
+  const { title, batch, blueprint, texts, tokens, decoderTokens, pictureTokens, captured, provenance, sharedAs } =
+    parts;
   const { layers, heads, causal } = stack;
   const shown = (prompt: number, sequence: Sequence): { positions: readonly number[]; labels: readonly string[] } => {
     const positions = realPositions(batch, prompt, sequence);
@@ -44,6 +38,7 @@ function gridOf(parts: GridParts, stack: AttentionStack, budgetBytes: number): H
     {
       title: stack.name === "" ? title : `${title} · ${stack.name}`,
       ...{ layers, heads, causal, provenance },
+      live: sharedAs === undefined ? undefined : { run: sharedAs, stack: stack.name },
       samples: Array.from({ length: sequenceOf(batch, stack.queries).size }, (_, prompt) => {
         const [queries, keys] = [shown(prompt, stack.queries), shown(prompt, stack.keys)];
         const text = stack.queries === "pictures" ? undefined : texts[prompt];
@@ -53,7 +48,7 @@ function gridOf(parts: GridParts, stack: AttentionStack, budgetBytes: number): H
           queryTokens: queries.labels,
           keyTokens: keys.labels,
           pattern: (layer: number, head: number) =>
-            weightsOf(captured[`${stack.path(layer)}.pattern`].slice(prompt, head), queries.positions, keys.positions),
+            patternAt(captured[`${stack.path(layer)}.pattern`].slice(prompt, head), queries.positions, keys.positions),
         };
       }),
     },

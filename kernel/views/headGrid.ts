@@ -1,7 +1,13 @@
 import { base64Length, encodeBase64 } from "./base64.js";
 import { encodeSqrt8 } from "./companding.js";
 import { encodeHalf } from "./half.js";
-import { headGridCaps, headGridVersion, type HeadGridPayload, type HeadGridSample } from "./headGridPayload.js";
+import {
+  headGridCaps,
+  headGridVersion,
+  type HeadGridPayload,
+  type HeadGridSample,
+  type LiveName,
+} from "./headGridPayload.js";
 import { clip } from "./heading.js";
 import { headScalarNames, scalarsOfHead, specialKeysOf, type HeadMeasure, type HeadScalars } from "./headScalars.js";
 import { maxPool } from "./maxPool.js";
@@ -29,6 +35,8 @@ export interface HeadGridInput {
     readonly pattern: (layer: number, head: number) => Float32Array;
   }[];
   readonly provenance: Readonly<Record<string, string | number>>;
+  /** Where a kernel finds the run again. */
+  readonly live?: LiveName | undefined;
 }
 
 type InputSample = HeadGridInput["samples"][number];
@@ -55,6 +63,7 @@ export function headGrid(input: HeadGridInput, options: { readonly budgetBytes?:
     causal: input.causal,
     samples: input.samples.map((sample, index) => bareSample(input, sample, index)),
     provenance: input.provenance,
+    ...(input.live ? { live: input.live } : {}),
   };
   // 64 bytes a sample cover the digits that "rows", "columns" and "block" may still gain.
   const frameBytes = utf8Length(JSON.stringify(bare)) + 64 * input.samples.length;

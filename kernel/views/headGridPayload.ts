@@ -1,3 +1,4 @@
+import type { HeadEffect } from "./headEffect.js";
 import type { HeadScalars } from "./headScalars.js";
 import type { StoredPatterns } from "./patternStore.js";
 
@@ -5,7 +6,7 @@ import type { StoredPatterns } from "./patternStore.js";
 export const headGridMime = "application/vnd.attention-lab.head-grid.v1+json";
 
 /** Version of the payload that this build writes: readers accept every 1.x. */
-export const headGridVersion = "1.0";
+export const headGridVersion = "1.1";
 
 /** One input of the model: its tokens, every head's pattern, and numbers per head. */
 export interface HeadGridSample {
@@ -30,6 +31,16 @@ export interface HeadGridPayload {
   readonly causal: boolean;
   readonly samples: readonly HeadGridSample[];
   readonly provenance: Readonly<Record<string, string | number>>;
+  /** Where the kernel that drew it finds the run again, and which of its kinds of attention this is. */
+  readonly live?: LiveName;
+  /** What taking heads out changed, as it was asked for from the figure. */
+  readonly effects?: readonly HeadEffect[];
+}
+
+/** The name of a run that a kernel holds, and of one of its kinds of attention; empty in a model that has one kind. */
+export interface LiveName {
+  readonly run: string;
+  readonly stack: string;
 }
 
 /** Upper limits of everything in a payload; a reader refuses more. */
@@ -42,6 +53,7 @@ export const headGridCaps: {
   readonly tokenLength: number;
   readonly textLength: number;
   readonly titleLength: number;
+  readonly nameLength: number;
   readonly provenanceEntries: number;
   readonly dataLength: number;
 } = {
@@ -53,6 +65,7 @@ export const headGridCaps: {
   tokenLength: 128,
   textLength: 4_096,
   titleLength: 512,
+  nameLength: 64,
   provenanceEntries: 64,
   dataLength: 64 << 20,
 };

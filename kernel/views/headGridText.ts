@@ -1,3 +1,4 @@
+import { headEffectText } from "./headEffect.js";
 import type { HeadGridPayload, HeadGridSample } from "./headGridPayload.js";
 import type { HeadScalars } from "./headScalars.js";
 import { modelSizeText, sampleSizeText } from "./sizeText.js";
@@ -25,9 +26,10 @@ const rankings: readonly {
  *     special tokens       4.8 0.97 · 5.1 0.96 · 3.0 0.93
  */
 export function headGridText(payload: HeadGridPayload): string {
-  const { title, causal, samples, provenance } = payload;
+  const { title, causal, samples, provenance, effects = [] } = payload;
   const lines = [`${title} · ${modelSizeText(payload)}${causal ? " · causal" : ""}`];
   samples.forEach((sample, index) => lines.push(...sampleLines(payload, sample, index)));
+  lines.push(...effects.map(headEffectText));
   lines.push("heads are layer.head, zero-based; numbers are means over the queries");
   const source = Object.entries(provenance).map(([name, value]) => `${name} ${value}`);
   if (source.length) lines.push(source.join(" · "));

@@ -22,6 +22,16 @@ export {
   type StoredCurve,
 } from "./curves.js";
 export {
+  ablationModes,
+  headEffectCaps,
+  headEffectText,
+  isSameAblation,
+  type HeadAblation,
+  type HeadEffect,
+  type MovedToken,
+} from "./headEffect.js";
+export { decodeHalf, encodeHalf } from "./half.js";
+export {
   headGrid,
   headGridMime,
   headGridText,
@@ -38,7 +48,7 @@ export {
   type HeadGridsPayload,
   type HeadGridStack,
 } from "./headGrids.js";
-export { headGridCaps, headGridVersion } from "./headGridPayload.js";
+export { headGridCaps, headGridVersion, type LiveName } from "./headGridPayload.js";
 export { clip, type Heading, type Provenance } from "./heading.js";
 export { headScalarNames, type HeadScalars } from "./headScalars.js";
 export {

@@ -1,4 +1,5 @@
 import { type Check, checksOf } from "./check.js";
+import { readHeadEffects } from "./headEffect.js";
 import { headGridCaps, headGridVersion, type HeadGridPayload } from "./headGridPayload.js";
 import { readHeading } from "./heading.js";
 import { headScalarNames } from "./headScalars.js";
@@ -22,6 +23,12 @@ export function readHeadGrid(value: unknown): HeadGridPayload {
   if (layers * heads > caps.headCount) check.fail("layers × heads", `at most ${caps.headCount}`, layers * heads);
   const samples = list(payload["samples"], "samples", 1, caps.samples);
   samples.forEach((sample, index) => checkSample(sample, `samples[${index}]`, layers * heads));
+  if (payload["live"] !== undefined) {
+    const live = record(payload["live"], "live");
+    text(live["run"], "live.run", caps.nameLength);
+    text(live["stack"], "live.stack", caps.nameLength);
+  }
+  if (payload["effects"] !== undefined) readHeadEffects(payload["effects"], { layers, heads, samples: samples.length });
   return value as HeadGridPayload;
 }
 
