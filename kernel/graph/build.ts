@@ -81,6 +81,7 @@ export const build: Build = Object.freeze<Build>({
   erf: unary("Erf"),
   relu: unary("Relu"),
   softplus: unary("Softplus"),
+  gelu: (x, approximate = "none") => apply("Gelu", [x], { approximate }),
   sign: (x) => composed.sign(build, x),
   floor: unary("Floor"),
   ceil: unary("Ceil"),

@@ -76,6 +76,8 @@ export interface Build {
   readonly relu: (x: Value) => Value;
   /** log(1 + eˣ), without overflow. */
   readonly softplus: (x: Value) => Value;
+  /** x·Φ(x), with Φ by the error function or approximated by tanh: arXiv:1606.08415 §2. */
+  readonly gelu: (x: Value, approximate?: "none" | "tanh") => Value;
   /** −1, 0 or 1. */
   readonly sign: (x: Value) => Value;
   readonly floor: (x: Value) => Value;

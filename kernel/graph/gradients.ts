@@ -1,5 +1,6 @@
 import { formatShape, isFloat, ShapeError, UnsupportedError } from "../tensor/index.js";
 import { build } from "./build.js";
+import { joinedPads } from "./joinedPads.js";
 import { loopGroups } from "./loop.js";
 import type { Pullback } from "./loopGradient.js";
 import { loopCotangents } from "./loopGradient.js";
@@ -18,7 +19,7 @@ const pullback: Pullback = (seeds, wrt, leaves) => {
   const give = (x: Value, part: Value | undefined): void => {
     if (!part || !reaches.has(x)) return;
     const sum = cotangents.get(x);
-    cotangents.set(x, sum ? build.add(sum, part) : part);
+    cotangents.set(x, sum ? (joinedPads(build, sum, part) ?? build.add(sum, part)) : part);
   };
   for (const [value, d] of seeds) give(value, d);
   const groups = loopGroups(order);

@@ -2,6 +2,7 @@ import type { DType } from "../tensor/index.js";
 import { UnsupportedError } from "../tensor/index.js";
 import { build } from "./build.js";
 import { narrowIntegers } from "./narrow.js";
+import { composedGelu } from "./ops/gelu.js";
 import { originsOf, placeOf } from "./origins.js";
 import { programOf } from "./program.js";
 import { rewired, rewrite } from "./rewrite.js";
@@ -37,6 +38,7 @@ const compositions: Readonly<Record<string, Composition>> = {
   Neg: ([x]) => build.sub(0, x),
   Abs: ([x]) => build.where(build.less(x, 0), build.sub(0, x), x),
   Round: ([x]) => roundEven(x),
+  Gelu: ([x], { attributes }) => composedGelu(build, x, attributes),
   Sin: ([x]) => (x.dtype === "float32" ? sine(x, 0) : undefined),
   Cos: ([x]) => (x.dtype === "float32" ? sine(x, 1) : undefined),
 };

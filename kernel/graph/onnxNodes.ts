@@ -45,6 +45,7 @@ function slice(view: NodeView): Value {
 
 /** How each operator with attributes is read; operators without any are applied as they are. */
 export const nodeBuilders: Readonly<Record<string, (view: NodeView) => Value>> = {
+  Gelu: (view) => build.apply("Gelu", [view.value(0)], { approximate: view.text("approximate", "none") }),
   ...arrayNodes,
   Cast: (view) => build.cast(view.value(0), view.dtype("to")),
   ReduceSum: reduction,

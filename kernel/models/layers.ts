@@ -64,17 +64,7 @@ export function mergeHeads(x: Value): Value {
   return build.reshape(build.transpose(x, [0, 2, 1, 3]), [batch, length, (heads as number) * (headDim as number)]);
 }
 
-/** Φ(x)·x by the error function. */
-function gelu(x: Value): Value {
-  return build.mul(build.mul(x, 0.5), build.add(build.erf(build.mul(x, Math.SQRT1_2)), 1));
-}
-
-/** Φ(x)·x with Φ approximated by tanh; 0.044715 is the constant of arXiv:1606.08415 §2. */
-function geluTanh(x: Value): Value {
-  const cubic = build.mul(build.mul(x, build.mul(x, x)), 0.044715);
-  const inner = build.mul(build.add(x, cubic), Math.sqrt(2 / Math.PI));
-  return build.mul(build.mul(x, 0.5), build.add(build.tanh(inner), 1));
-}
+const geluTanh = (x: Value): Value => build.gelu(x, "tanh");
 
 function silu(x: Value): Value {
   return build.mul(x, build.sigmoid(x));
@@ -87,7 +77,7 @@ function quickGelu(x: Value): Value {
 
 /** Activations by the names that configs use. */
 export const activations: Readonly<Record<string, (x: Value) => Value>> = {
-  gelu,
+  gelu: (x) => build.gelu(x),
   gelu_new: geluTanh,
   gelu_pytorch_tanh: geluTanh,
   quick_gelu: quickGelu,

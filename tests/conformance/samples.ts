@@ -97,6 +97,9 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   Erf: unary([-3, 3]),
   Relu: unary(),
   Softplus: unary([-9, 9]),
+  Gelu: ["none", "tanh"].flatMap((approximate) =>
+    unary([-6, 6]).map((sample) => ({ ...sample, attributes: { approximate } })),
+  ),
   Floor: unary(),
   Ceil: unary(),
   Round: unary([-6, 6]),

@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { bindShape, broadcastShapes, productOf, sumOf } from "../../kernel/graph/dims.js";
+import type { Value } from "../../kernel/graph/index.js";
 import {
   activationBytes,
   build,
@@ -123,6 +124,30 @@ describe("gradients", () => {
     const [first] = gradients(build.mul(y, build.mul(y, y)), [y]);
     const [second] = gradients(first, [y]);
     expect(evaluate({ second: second }, { y: tensor(5, "float64") })["second"].data[0]).toBeCloseTo(30, 12);
+  });
+
+  it("of neighbouring slices are joined, and of others added", () => {
+    const whole = input("whole", "float32", [2, 6]);
+    const part = (start: number, end: number, factor: number): Value =>
+      build.reduceSum(build.mul(build.slice(whole, 1, start, end), factor));
+    const slopes = (...parts: Value[]): Record<string, Value> => ({
+      y: gradients(
+        parts.reduce((a, b) => build.add(a, b)),
+        [whole],
+      )[0],
+    });
+    const operators = (outputs: Record<string, Value>): unknown[] => programOf(outputs).values.map(({ op }) => op);
+    const row = (outputs: Record<string, Value>): number[] => [
+      ...evaluate(outputs, { whole: tensor([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1]]) }).y.data.slice(0, 6), // prettier-ignore
+    ];
+    const all = slopes(part(0, 2, 1), part(2, 3, 2), part(3, 6, 3));
+    expect(row(all)).toEqual([1, 1, 2, 3, 3, 3]);
+    expect(operators(all)).not.toContain("Pad");
+    const inside = slopes(part(3, 5, 3), part(1, 3, 2));
+    expect(row(inside)).toEqual([0, 2, 2, 3, 3, 0]);
+    expect(operators(inside).filter((op) => op === "Pad")).toHaveLength(1);
+    expect(row(slopes(part(0, 3, 1), part(2, 4, 5)))).toEqual([1, 1, 6, 5, 0, 0]);
+    expect(row(slopes(part(0, 1, 1), part(4, 6, 5)))).toEqual([1, 0, 0, 0, 5, 5]);
   });
 
   it("of symbolic shapes reduce over them", () => {

@@ -53,6 +53,19 @@ describe("an operator that a device lacks", () => {
     expect(worst(cosine.data, Math.cos)).toBeLessThan(1e-8);
   });
 
+  it("is written in others: gelu in both forms", () => {
+    const x = input("x", "float32", ["n"]);
+    const whole = { exact: build.gelu(x), near: build.gelu(x, "tanh") };
+    const lowered = without(whole, "Gelu");
+    expect(operatorsOf(lowered)).not.toContain("Gelu");
+    const values = { x: tensor([-40, -3, -0.5, 0, 1e-4, 0.7, 5, 40]) };
+    const [got, expected] = [evaluate(lowered, values), evaluate(whole, values)];
+    for (const name of ["exact", "near"]) {
+      got[name].data.forEach((y, i) => expect(y).toBeCloseTo(expected[name].data[i], 7));
+    }
+    expect(() => build.gelu(input("i", "int32", [1]))).toThrow("Gelu: expected a float operand, got int32");
+  });
+
   it("works on wider elements where it only moves them", () => {
     const joined = build.concat([a, build.slice(b, 0, 1, 3)], 0);
     const lowered = lower(

@@ -1,6 +1,7 @@
 import type { Operator } from "../op.js";
 import { convolution } from "./convolution.js";
 import { elementwise } from "./elementwise.js";
+import { gelu } from "./gelu.js";
 import { linear } from "./linear.js";
 import { movement } from "./movement.js";
 import { normalize } from "./normalize.js";
@@ -17,6 +18,7 @@ export const operators: Readonly<Record<string, Operator>> = {
   ...reduce,
   ...movement,
   ...region,
+  ...gelu,
   ...linear,
   ...convolution,
   ...normalize,

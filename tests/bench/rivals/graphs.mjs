@@ -11,11 +11,6 @@ function forward({ layers, width, heads }, ids, own) {
   const mask = constant(new Tensor("float32", [length, length], lower));
   const linear = (x, name) => build.add(build.matMul(x, own(`${name}.w`)), own(`${name}.b`));
   const norm = (x, name) => build.layerNormalization(x, own(`${name}.g`), own(`${name}.b`), 1e-5);
-  const gelu = (x) => {
-    const cubic = build.mul(build.mul(x, build.mul(x, x)), 0.044715);
-    const inner = build.mul(build.add(x, cubic), Math.sqrt(2 / Math.PI));
-    return build.mul(build.mul(x, 0.5), build.add(build.tanh(inner), 1));
-  };
   const split = (x) => build.transpose(build.reshape(x, [batch, length, heads, headDim]), [0, 2, 1, 3]);
   const patterns = [];
   let x = build.add(build.gather(own("embed"), ids, 0), build.slice(own("position"), 0, 0, length));
@@ -27,7 +22,7 @@ function forward({ layers, width, heads }, ids, own) {
     patterns.push(pattern);
     const z = build.reshape(build.transpose(build.matMul(pattern, v), [0, 2, 1, 3]), [batch, length, width]);
     x = build.add(x, linear(z, `${i}.out`));
-    x = build.add(x, linear(gelu(linear(norm(x, `${i}.ln2`), `${i}.up`)), `${i}.down`));
+    x = build.add(x, linear(build.gelu(linear(norm(x, `${i}.ln2`), `${i}.up`), "tanh"), `${i}.down`));
   }
   const logits = build.matMul(norm(x, "ln"), build.transpose(own("embed"), [1, 0]));
   return { logits, patterns };
