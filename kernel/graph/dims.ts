@@ -122,3 +122,10 @@ export function quotientOf(whole: Dim, part: Dim): Dim | undefined {
   const factor = total.factor / divisor.factor;
   return Number.isInteger(factor) ? dimOf({ factor, words }) : undefined;
 }
+
+/** Whether a word is part of a dimension, as a factor or inside of a sum. */
+export function mentions(dim: Dim, word: string): boolean {
+  return String(dim)
+    .split(/[*+()]/)
+    .includes(word);
+}

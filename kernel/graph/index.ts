@@ -1,3 +1,5 @@
+export type { BlockOptions, InBlocks } from "./blocks/inBlocks.js";
+export { inBlocks } from "./blocks/inBlocks.js";
 export { build } from "./build.js";
 export type { Build, Operand } from "./builder.js";
 export type { DecodedGraph, DecodeOptions } from "./decodeOnnx.js";

@@ -20,7 +20,7 @@ export type { Picture, PictureSource } from "./pictures/picture.js";
 export { Run, type Sharing } from "./run.js";
 export type { EditReport, EditSite, GraphEdit, Probe, Site } from "./site.js";
 export { outputWeight } from "./outputWeight.js";
-export { meanReceived, seeingQueries } from "./received.js";
+export { fromQueries, meanReceived, seeingQueries } from "./received.js";
 export type { TokenSet } from "./tokenSets.js";
 export { tokenMask } from "./tokenSets.js";
 export type { StoredTensor } from "./safetensors.js";

@@ -25,6 +25,7 @@ import { nextTokenLoss } from "./nextToken.js";
 import type { ComputeOptions, GenerateOptions, GradientOptions, Gradients, RunOptions } from "./options.js";
 import { preparePair } from "./pairInput.js";
 import { decoderAlone } from "./pairReader.js";
+import { overQueries } from "./queryBlocks.js";
 import { Run, type Sharing } from "./run.js";
 import { Sessions } from "./sessions.js";
 import type { GraphEdit, Site } from "./site.js";
@@ -101,8 +102,9 @@ export class Model {
    * Example  const run = await model.run("The cat sat on the mat.", { capture: ["blocks.*.attn.z"] })
    */
   async run(input: string | readonly string[] | ModelInput, options: RunOptions = {}): Promise<Run> {
-    checkOptions("run", options, ["capture", "patterns", "interventions", "probes", "signal"]);
-    const { capture = [], patterns = true, interventions = [], probes = [] } = options;
+    const known = ["capture", "patterns", "outputs", "interventions", "probes", "queriesPerBlock", "signal"];
+    checkOptions("run", options, known);
+    const { capture = [], patterns = true, outputs: keepsOutputs = true, interventions = [], probes = [] } = options;
     const { signal = this.#parts.interruptSignal() } = options;
     const { blueprint, name, provenance, share } = this.#parts;
     const settings: RunSettings = signal ? { signal } : {};
@@ -110,7 +112,8 @@ export class Model {
     const { edits: graphEdits, heads } = sortInterventions(interventions);
     const edits = headEdits(heads, blueprint);
     const asked = capture.flatMap((address) => resolveAddresses("capture", address, this.addresses));
-    const wanted = [...new Set([...this.#forward.outputs, ...(patterns ? this.#all("pattern") : []), ...asked])].sort(
+    const outputNames = keepsOutputs ? this.#forward.outputs : [];
+    const wanted = [...new Set([...outputNames, ...(patterns ? this.#all("pattern") : []), ...asked])].sort(
       (a, b) => this.addresses.indexOf(a) - this.addresses.indexOf(b),
     );
 
@@ -133,7 +136,9 @@ export class Model {
     }
     const written = this.#write(batch, tokens, graphEdits, edits.length > 0);
     const { outputs, partsFrom } = outputsOf(written, wanted, probes);
-    const results = await this.#sessions.once(outputs, { ...feeds, ...gates, ...written.feeds }, settings);
+    const blocks = overQueries(outputs, written.site, options, this.device);
+    const allFeeds = { ...feeds, ...gates, ...written.feeds, ...blocks.feeds };
+    const results = await this.#sessions.once(blocks.outputs, allFeeds, settings);
     return new Run({ ...common, ...partsFrom(results) });
   }
 
@@ -148,13 +153,13 @@ export class Model {
     write: (site: Site) => Readonly<Record<string, Value>>,
     options: ComputeOptions = {},
   ): Promise<Readonly<Record<string, Tensor>>> {
-    checkOptions("compute", options, ["interventions", "signal"]);
+    checkOptions("compute", options, ["interventions", "queriesPerBlock", "signal"]);
     const { interventions = [], signal = this.#parts.interruptSignal() } = options;
     const { blueprint } = this.#parts;
     const { batch } = await this.#prepare(input);
     const written = this.#write(batch, this.#tokensOf(batch), interventions, false);
-    const outputs = write(written.site);
-    return this.#sessions.once(outputs, { ...blueprint.feeds(batch), ...written.feeds }, signal ? { signal } : {});
+    const { outputs, feeds } = overQueries(write(written.site), written.site, options, this.device);
+    return this.#sessions.once(outputs, { ...blueprint.feeds(batch), ...written.feeds, ...feeds }, signal ? { signal } : {});
   }
 
   /**

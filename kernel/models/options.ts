@@ -18,6 +18,10 @@ export interface RunOptions {
   readonly interventions?: readonly (Intervention | GraphEdit)[];
   /** Measurements compiled into the run: values that `probes` make. */
   readonly probes?: readonly Probe[];
+  /** Whether logits and last hidden states are kept: true. */
+  readonly outputs?: boolean;
+  /** As in `ComputeOptions`; patterns that are kept are formed all the same. */
+  readonly queriesPerBlock?: number;
   /** Rejects the run at once when it aborts: the interrupt of the running cell when left out. */
   readonly signal?: CancelSignal;
 }
@@ -34,6 +38,11 @@ export interface GradientOptions {
 
 export interface ComputeOptions {
   readonly interventions?: readonly GraphEdit[];
+  /**
+   * Attention is evaluated over blocks of so many queries, and no pattern is formed as a whole: memory grows with the
+   * length, not with its square. Left out: only where the patterns of a layer would take more than 64 MB; Infinity: never.
+   */
+  readonly queriesPerBlock?: number;
   readonly signal?: CancelSignal;
 }
 

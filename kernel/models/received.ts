@@ -15,10 +15,19 @@ import type { Site } from "./site.js";
  * Source   arXiv:2410.10781 eq. 2
  */
 export function meanReceived(pattern: Value, { real, batch, model, feed }: Site): Value {
-  const received = build.reduceSum(build.mul(pattern, build.unsqueeze(real, [1, 3])), [2]); // [B,H,K]
+  const received = fromQueries(pattern, real); // [B,H,K]
   const counts = feed("seeing", seeingQueries(batch, model.causal), real.shape);
   const mean = build.div(received, build.unsqueeze(counts, [1]));
   return build.mul(mean, build.unsqueeze(real, [1]));
+}
+
+/**
+ * Σ_q w[q] · x[q,k]: what each key receives from all queries, each with a weight.
+ *
+ * Shapes   x [B,H,Q,K] · weights [B,Q] → [B,H,K]
+ */
+export function fromQueries(x: Value, weights: Value): Value {
+  return build.squeeze(build.matMul(build.unsqueeze(weights, [1, 2]), x), [2]);
 }
 
 /** How many real queries are at or after each key, or in the prompt; at least 1 so that it divides. [B,K] */

@@ -1,7 +1,7 @@
 import { build } from "../graph/index.js";
-import { seeingQueries, type Probe } from "../models/index.js";
+import { fromQueries, seeingQueries, type Probe } from "../models/index.js";
 import { checkOptions, Tensor } from "../tensor/index.js";
-import { entropyOver, overLayers, ratio } from "./parts/attention.js";
+import { overLayers, ratio, timesLog } from "./parts/attention.js";
 
 export interface ColumnEntropyOptions {
   /** Divides by the logarithm of the number of queries that may see the key: 1 is received evenly; default false. */
@@ -11,7 +11,8 @@ export interface ColumnEntropyOptions {
 /**
  * How evenly each key is attended to by the real queries.
  *
- *   H[k] = −Σ_q c[q] ln c[q], c = A[:,k] / Σ_q A[q,k]; relative: H[k] / ln(queries at or after k)
+ *   H[k] = −Σ_q c[q] ln c[q] = ln S − Σ_q A[q,k] ln A[q,k] / S, c = A[:,k] / S, S = Σ_q A[q,k]
+ *   relative: H[k] / ln(queries at or after k)
  *
  * Shapes   [B,L,H,K]
  * Units    nats; none where relative
@@ -32,8 +33,11 @@ export function columnEntropy(options: ColumnEntropyOptions = {}): Probe {
         counts.data.map((count) => Math.log(count)),
       );
       return overLayers(site, "attn.pattern", (pattern) => {
-        const column = build.mul(pattern, build.unsqueeze(real, [1, 3]));
-        const entropy = entropyOver(ratio(column, build.reduceSum(column, [2], true)), 2);
+        const received = fromQueries(pattern, real); // [B,H,K]
+        const isSome = build.greater(received, 0);
+        const total = build.log(build.where(isSome, received, 1));
+        const own = ratio(fromQueries(timesLog(pattern), real), received);
+        const entropy = build.where(isSome, build.maximum(build.sub(total, own), 0), 0);
         return relative ? ratio(entropy, build.unsqueeze(feed("log seeing", logs, real.shape), [1])) : entropy;
       });
     },

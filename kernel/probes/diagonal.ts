@@ -1,6 +1,6 @@
 import { build } from "../graph/index.js";
-import type { Probe } from "../models/index.js";
-import { checkOptions, OptionError } from "../tensor/index.js";
+import type { Batch, Probe } from "../models/index.js";
+import { checkOptions, OptionError, Tensor } from "../tensor/index.js";
 import { overLayers, positions, ratio } from "./parts/attention.js";
 
 export interface DiagonalOptions {
@@ -26,14 +26,27 @@ export function diagonal(options: DiagonalOptions): Probe {
   return {
     name: `diagonal ${offset}`,
     measure: (site) => {
-      const order = positions(site);
-      const back = build.sub(build.unsqueeze(order, [1]), build.unsqueeze(order, [0])); // [Q,K]
-      const onIt = build.cast(build.equal(back, offset), "float32");
-      const pairs = build.mul(build.mul(onIt, build.unsqueeze(site.real, [1])), build.unsqueeze(site.real, [2])); // [B,Q,K]
-      const count = build.unsqueeze(build.reduceSum(pairs, [1, 2]), [1]);
-      return overLayers(site, "attn.pattern", (pattern) =>
-        ratio(build.reduceSum(build.mul(pattern, build.unsqueeze(pairs, [1])), [2, 3]), count),
-      );
+      const [batch, query] = site.real.shape;
+      const counted = build.unsqueeze(site.feed(`diagonal ${offset}`, countedQueries(site.batch, offset), site.real.shape), [1]); // prettier-ignore
+      const count = build.reduceSum(counted, [2]); // [B,1]
+      const key = build.cast(build.maximum(build.sub(positions(site), offset), 0), "int64");
+      const keys = build.expand(build.unsqueeze(key, [0, 1, 3]), [batch, site.model.heads, query, 1]);
+      return overLayers(site, "attn.pattern", (pattern) => {
+        const onIt = build.squeeze(build.gatherElements(pattern, keys, 3), [3]); // [B,H,Q]
+        return ratio(build.reduceSum(build.mul(onIt, counted), [2]), count);
+      });
     },
   };
+}
+
+/** 1 for queries that are real and have a real key that many tokens before them, [B,Q]. */
+function countedQueries({ size, length, attentionMask }: Batch, offset: number): Tensor<"float32"> {
+  const isReal = (i: number, t: number): boolean => t >= 0 && attentionMask[i - (i % length) + t] === 1;
+  return new Tensor(
+    "float32",
+    [size, length],
+    Float32Array.from({ length: size * length }, (_, i) =>
+      isReal(i, i % length) && isReal(i, (i % length) - offset) ? 1 : 0,
+    ),
+  );
 }

@@ -1,6 +1,7 @@
 export { columnEntropy, type ColumnEntropyOptions } from "./columnEntropy.js";
 export { diagonal, type DiagonalOptions } from "./diagonal.js";
 export { distance, type DistanceOptions } from "./distance.js";
+export { futureInfluence, type FutureInfluenceOptions } from "./futureInfluence.js";
 export { headNorms, type HeadNormOptions } from "./headNorms.js";
 export { massPerKey } from "./massPerKey.js";
 export { role, type Role, type RoleOptions } from "./role.js";
@@ -8,3 +9,4 @@ export { rowEntropy, type EntropyOptions } from "./rowEntropy.js";
 export { setMass, type SetMassOptions } from "./setMass.js";
 export { sinkLogit } from "./sinkLogit.js";
 export { topKeys, type TopKeysOptions } from "./topKeys.js";
+export { windowedDistance, type WindowedDistanceOptions } from "./windowedDistance.js";

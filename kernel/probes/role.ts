@@ -1,7 +1,7 @@
-import { build } from "../graph/index.js";
-import type { Batch, Probe, TokenSet } from "../models/index.js";
+import { build, type Value } from "../graph/index.js";
+import type { Batch, Probe, Site, TokenSet } from "../models/index.js";
 import { checkOptions, knownNames, OptionError, Tensor } from "../tensor/index.js";
-import { overLayers, ratio, without } from "./parts/attention.js";
+import { overLayers, positions, ratio, without } from "./parts/attention.js";
 
 /** What a head may look for: the token before; earlier copies of the token; what followed them. */
 export type Role = "previous" | "duplicate" | "induction";
@@ -33,32 +33,35 @@ export function role(options: RoleOptions): Probe {
   return {
     name,
     measure: (site) => {
-      const wanted = site.feed(name, expectedPattern(kind, site.batch), ["batch", "query", "query"]);
+      const wanted = build.unsqueeze(expectedPattern(kind, site), [1]);
+      const real = build.unsqueeze(site.real, [1]);
       return overLayers(site, "attn.pattern", (pattern) => {
-        const mass = build.mul(without(name, site, pattern, keys), build.unsqueeze(site.real, [1, 3]));
-        const hit = build.mul(mass, build.unsqueeze(wanted, [1]));
-        return ratio(build.reduceSum(hit, [2, 3]), build.reduceSum(mass, [2, 3]));
+        const mass = without(name, site, pattern, keys);
+        const overAll = (x: Value): Value => build.reduceSum(build.mul(build.reduceSum(x, [3]), real), [2]); // [B,H]
+        return ratio(overAll(build.where(wanted, mass, 0)), overAll(mass));
       });
     },
   };
 }
 
-/** P of {@link role}, [B,Q,K]; padding matches nothing. */
-export function expectedPattern(kind: Role, { size, length, inputIds, attentionMask }: Batch): Tensor<"float32"> {
-  const out = new Float32Array(size * length * length);
-  for (let b = 0; b < size; b++) {
-    const token = (t: number): number => (attentionMask[b * length + t] === 1 ? inputIds[b * length + t] : -1 - t);
-    for (let q = 0; q < length; q++) {
-      for (let k = 0; k <= q; k++) {
-        const isIt =
-          kind === "previous"
-            ? k === q - 1
-            : kind === "duplicate"
-              ? k < q && token(k) === token(q)
-              : k > 0 && k - 1 < q && token(k - 1) === token(q);
-        if (isIt) out[(b * length + q) * length + k] = 1;
-      }
-    }
-  }
-  return new Tensor("float32", [size, length, length], out);
+/** P of {@link role}, [B,Q,K], from the tokens' ids; padding matches nothing. */
+function expectedPattern(kind: Role, site: Site): Value {
+  const order = positions(site);
+  const back = build.sub(build.unsqueeze(order, [1]), build.unsqueeze(order, [0])); // [Q,K]
+  if (kind === "previous") return build.unsqueeze(build.equal(back, 1), [0]);
+  const ids = tokensOf(site.batch);
+  const feed = (name: string, data: Int32Array): Value =>
+    site.feed(`${name} ids`, new Tensor("int32", [site.batch.size, site.batch.length], data), site.real.shape);
+  const [queries, own] = [build.unsqueeze(feed("token", ids), [2]), build.unsqueeze(feed("token", ids), [1])];
+  if (kind === "duplicate") return build.and(build.equal(queries, own), build.greater(back, 0));
+  const before = build.unsqueeze(feed("token before", ids.map((_, i) => (i % site.batch.length === 0 ? nothing : ids[i - 1]))), [1]); // prettier-ignore
+  return build.and(build.equal(queries, before), build.greaterOrEqual(back, 0));
+}
+
+/** Stands before the first token. */
+const nothing = -(2 ** 31);
+
+/** Token ids; those of padding are all different, and no token's. */
+function tokensOf({ length, inputIds, attentionMask }: Batch): Int32Array {
+  return inputIds.map((id, i) => (attentionMask[i] === 1 ? id : -1 - (i % length)));
 }

@@ -2,7 +2,7 @@ import type { Value } from "../graph/index.js";
 import { build } from "../graph/index.js";
 import type { Probe, Site, TokenSet } from "../models/index.js";
 import { checkOptions, Tensor } from "../tensor/index.js";
-import { entropyOver, overLayers, ratio, without } from "./parts/attention.js";
+import { overLayers, ratio, timesLog, without } from "./parts/attention.js";
 
 export interface EntropyOptions {
   /** Divides by the logarithm of the number of visible keys: 1 is even attention; default false. */
@@ -31,7 +31,7 @@ export function rowEntropy(options: EntropyOptions = {}): Probe {
       overLayers(site, "attn.pattern", (pattern) => {
         const kept = without(name, site, pattern, keys);
         const normed = keys === undefined ? kept : ratio(kept, build.reduceSum(kept, [3], true));
-        const entropy = entropyOver(normed, 3);
+        const entropy = build.neg(build.reduceSum(timesLog(normed), [3]));
         return relative ? ratio(entropy, build.unsqueeze(logVisible(site), [1])) : entropy;
       }),
   };

@@ -29,9 +29,9 @@ export function setMass(options: SetMassOptions): Probe {
     measure: (site) => {
       const [queries, keys] = [set("from", from, site), set("to", to, site)];
       const count = build.unsqueeze(build.reduceSum(queries, [1]), [1]);
-      const pairs = build.unsqueeze(build.mul(build.unsqueeze(queries, [2]), build.unsqueeze(keys, [1])), [1]);
+      const [rows, columns] = [build.unsqueeze(queries, [1, 3]), build.unsqueeze(keys, [1, 3])];
       return overLayers(site, "attn.pattern", (pattern) =>
-        ratio(build.reduceSum(build.mul(pattern, pairs), [2, 3]), count),
+        ratio(build.reduceSum(build.mul(build.matMul(pattern, columns), rows), [2, 3]), count),
       );
     },
   };

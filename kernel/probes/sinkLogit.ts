@@ -2,13 +2,17 @@ import { build } from "../graph/index.js";
 import type { Probe } from "../models/index.js";
 import { overLayers, positions, ratio } from "./parts/attention.js";
 
+/** Scores below are those of hidden keys: what hides them is near the most negative float32. */
+const hidden = -1e37;
+
 /**
  * How much higher the score of key 0 is than the mean of the others that a query sees before itself.
  *
- *   s[q,0] − mean_{1 ≤ k < q, k real} s[q,k], s the scores
+ *   s[q,0] − mean_{1 ≤ k < q, k real and visible} s[q,k], s the scores
  *
  * Shapes   [B,L,H,Q]
- * Range    0 for queries 0 and 1, which have no others; the model's hidden keys (a window) count with what hides them: read it on full layers
+ * Range    keys that the model hides (beyond a window) are not among the others; 0 for a query that sees no other key
+ *          before itself, and where key 0 is hidden from it
  * Source   Δlogit of arXiv:2410.13835, its code
  */
 export function sinkLogit(): Probe {
@@ -18,13 +22,15 @@ export function sinkLogit(): Probe {
       const order = positions(site);
       const [q, k] = [build.unsqueeze(order, [1]), build.unsqueeze(order, [0])];
       const between = build.and(build.less(k, q), build.greater(k, 0)); // [Q,K]
-      const others = build.mul(build.cast(build.unsqueeze(between, [0]), "float32"), build.unsqueeze(site.real, [1])); // [B,Q,K]
-      const isOther = build.greater(build.unsqueeze(others, [1]), 0); // [B,1,Q,K]
-      const count = build.unsqueeze(build.reduceSum(others, [2]), [1]); // [B,1,Q]
+      const isReal = build.greater(build.unsqueeze(site.real, [1, 2]), 0);
+      const before = build.and(build.unsqueeze(between, [0, 1]), isReal); // [B,1,Q,K]
       return overLayers(site, "attn.scores", (scores) => {
+        const isOther = build.and(before, build.greater(scores, hidden)); // [B,H,Q,K]
+        const count = build.reduceSum(build.cast(isOther, "float32"), [3]); // [B,H,Q]
         const mean = ratio(build.reduceSum(build.where(isOther, scores, 0), [3]), count);
         const first = build.squeeze(build.slice(scores, 3, 0, 1), [3]);
-        return build.where(build.greater(count, 0), build.sub(first, mean), 0);
+        const isSeen = build.and(build.greater(count, 0), build.greater(first, hidden));
+        return build.where(isSeen, build.sub(first, mean), 0);
       });
     },
   };

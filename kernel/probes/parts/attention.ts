@@ -34,10 +34,18 @@ export function ratio(x: Value, y: Value): Value {
   return build.where(isSome, build.div(x, build.where(isSome, y, 1)), 0);
 }
 
-/** −Σ p ln p over an axis, with 0 ln 0 = 0. */
-export function entropyOver(p: Value, axis: number): Value {
-  const logs = build.log(build.where(build.greater(p, 0), p, 1));
-  return build.neg(build.reduceSum(build.mul(p, logs), [axis]));
+/** The least float32 that is not denormal. */
+const least = 1.1754943508222875e-38;
+
+/** p ln p, with 0 ln 0 = 0. */
+export function timesLog(p: Value): Value {
+  return build.mul(p, build.log(build.maximum(p, least)));
+}
+
+/** How far each key lies from each query, in tokens, [Q,K]: no larger than a table of one head, and shared by all. */
+export function distances(site: Site): Value {
+  const order = positions(site);
+  return build.abs(build.sub(build.unsqueeze(order, [1]), build.unsqueeze(order, [0])));
 }
 
 /** Positions 0, 1, 2 …, [length], on the axis word of a pattern's queries. */

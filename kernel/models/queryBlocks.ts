@@ -1,0 +1,45 @@
+import type { InBlocks, Value } from "../graph/index.js";
+import { inBlocks } from "../graph/index.js";
+import { OptionError, UnsupportedError } from "../tensor/index.js";
+import type { ComputeOptions } from "./options.js";
+import type { Site } from "./site.js";
+
+/** Patterns of one layer beyond so many bytes are evaluated in blocks. */
+const wholeLimit = 64e6;
+
+/** Bytes that the patterns of one block may take: larger blocks cost memory, smaller ones time. */
+const blockBytes = 32e6;
+
+/** The residual stream: what is kept from layer to layer; all else between two attentions follows from it. */
+const residual = /resid_(pre|post)$/;
+
+/**
+ * A run over blocks of queries, where it is asked for or would be large; the run as it is elsewhere.
+ *
+ * Throws   OptionError on a number of queries that is none; UnsupportedError where blocks are asked for and something
+ *          needs a whole pattern
+ */
+export function overQueries(
+  outputs: Readonly<Record<string, Value>>,
+  { model, batch, real }: Pick<Site, "model" | "batch" | "real">,
+  { queriesPerBlock: asked }: Pick<ComputeOptions, "queriesPerBlock">,
+  device: string,
+): InBlocks {
+  const word = real.shape[1];
+  if (asked !== undefined && asked !== Infinity && !(Number.isInteger(asked) && asked >= 1)) {
+    throw new OptionError(`queriesPerBlock: expected a whole number of at least 1, or Infinity, got ${String(asked)}`);
+  }
+  const plain = { outputs, feeds: {} };
+  const { size, length } = batch;
+  const perQuery = 4 * size * model.heads * length;
+  if (typeof word === "number" || asked === Infinity) return plain;
+  if (asked === undefined && perQuery * length <= wholeLimit) return plain;
+  const rows = asked ?? Math.max(8, 2 ** Math.floor(Math.log2(blockBytes / perQuery)));
+  try {
+    const keep = ({ label = "" }: Value): boolean => residual.test(label);
+    return inBlocks(outputs, { word, length, rows, keep, fixed: device !== "cpu" });
+  } catch (error) {
+    if (asked === undefined && error instanceof UnsupportedError) return plain;
+    throw error;
+  }
+}
