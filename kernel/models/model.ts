@@ -159,7 +159,11 @@ export class Model {
     const { batch } = await this.#prepare(input);
     const written = this.#write(batch, this.#tokensOf(batch), interventions, false);
     const { outputs, feeds } = overQueries(write(written.site), written.site, options, this.device);
-    return this.#sessions.once(outputs, { ...blueprint.feeds(batch), ...written.feeds, ...feeds }, signal ? { signal } : {});
+    return this.#sessions.once(
+      outputs,
+      { ...blueprint.feeds(batch), ...written.feeds, ...feeds },
+      signal ? { signal } : {},
+    );
   }
 
   /**

@@ -24,7 +24,9 @@ export function futureInfluence(options: FutureInfluenceOptions = {}): Probe {
   checkOptions("futureInfluence", options, ["from", "to"]);
   const { from = 10, to = 50 } = options;
   if (![from, to].every((at) => Number.isInteger(at) && at >= 0) || to < from) {
-    throw new OptionError(`futureInfluence: expected whole numbers 0 ≤ from ≤ to, got ${String(from)} and ${String(to)}`);
+    throw new OptionError(
+      `futureInfluence: expected whole numbers 0 ≤ from ≤ to, got ${String(from)} and ${String(to)}`,
+    );
   }
   return {
     name: "futureInfluence",

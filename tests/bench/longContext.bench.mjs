@@ -115,7 +115,10 @@ async function measure(folder, tokens, side) {
   const { user, system } = process.cpuUsage(cpu);
   const mass = result.probe("massPerKey");
   // Each query pays 1 in all: Σ_k α_k · (number of queries that see k) = T.
-  const paid = mass.numbers().subarray(0, tokens).reduce((sum, alpha, k) => sum + alpha * (tokens - k), 0);
+  const paid = mass
+    .numbers()
+    .subarray(0, tokens)
+    .reduce((sum, alpha, k) => sum + alpha * (tokens - k), 0);
   if (Math.abs(paid / tokens - 1) > 1e-4) throw new Error(`attention of head 0 sums to ${paid} over ${tokens} queries`);
   console.log(JSON.stringify({ peak: peak(), seconds, cpu: (user + system) / 1e6 }));
 }

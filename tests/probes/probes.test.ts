@@ -34,6 +34,9 @@ const all = [
   probes.headNorms({ of: "v" }),
   probes.headNorms({ of: "v", ov: false }),
   probes.sinkLogit(),
+  probes.windowedDistance({ window: 3 }),
+  probes.windowedDistance({ window: 3, without: [0] }),
+  probes.futureInfluence({ from: 2, to: 4 }),
   probes.topKeys({ count: 2, give: "keys" }),
   probes.topKeys({ count: 2, give: "weights" }),
 ];
@@ -123,6 +126,15 @@ describe("probes equal loops over the full pattern", () => {
         expect(Math.abs(probe.item(b, 1, 3, 1) - moment((d) => (d - mean) ** 2) / moment(() => 1))).toBeLessThan(2e-5);
       }
     }
+  });
+
+  it("windowedDistance and futureInfluence", () => {
+    perToken("windowedDistance", (a, q) => over(0, q + 1, (k) => a(q, k) * Math.min(q - k, 3)));
+    perToken("windowedDistance without", (a, q) => over(1, q + 1, (k) => a(q, k) * Math.min(q - k, 3)));
+    perToken("futureInfluence", (a, k, n) => {
+      const [from, to] = [k + 2, Math.min(k + 5, n)];
+      return to > from ? over(from, to, (q) => a(q, k)) / (to - from) : 0;
+    });
   });
 
   it("diagonal and setMass", () => {

@@ -120,8 +120,16 @@ function feedsOf(length: number, size: number, count: number): Readonly<Record<s
   const places = Int32Array.from({ length: count * size }, (_, t) => t);
   const shape = [count, size];
   return {
-    [names.rows]: new Tensor("int32", shape, places.map((t) => Math.min(t, length - 1))),
-    [names.real]: new Tensor("bool", shape, Uint8Array.from(places, (t) => (t < length ? 1 : 0))),
+    [names.rows]: new Tensor(
+      "int32",
+      shape,
+      places.map((t) => Math.min(t, length - 1)),
+    ),
+    [names.real]: new Tensor(
+      "bool",
+      shape,
+      Uint8Array.from(places, (t) => (t < length ? 1 : 0)),
+    ),
     [names.all]: new Tensor("int32", [length], places.slice(0, length)),
   };
 }

@@ -78,7 +78,8 @@ export function planBlocks(outputs: readonly Value[], { word, keep, narrow }: Pl
     if (place.axis === axis) return place.stage;
     return isPair(x) ? stageFrom(x, otherCuts(x, axis)) : readyAt(place);
   };
-  const stageFrom = ({ inputs }: Value, cuts: Cuts): number => Math.max(0, ...inputs.map((x, i) => stageOf(x, cuts[i])));
+  const stageFrom = ({ inputs }: Value, cuts: Cuts): number =>
+    Math.max(0, ...inputs.map((x, i) => stageOf(x, cuts[i])));
   const inRows = (value: Value, axis: number, cuts: Cuts): Place => {
     const rows = value.inputs.filter((x, i) => cuts[i] !== undefined && placeOf(x).kind === "rows");
     if (!isPair(value) && rows.every((x) => isKept(x) || cheap.has(x))) cheap.add(value);

@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { build, evaluate, inBlocks, input, repeat } from "../../kernel/lib/graph/index.js";
+import type { Dense, Value } from "../../kernel/lib/graph/index.js";
+import { random } from "../../kernel/lib/index.js";
+
+const [length, width, heads] = [7, 6, 2];
+const x = input("x", "float64", ["query", width]);
+const feeds = { x: random(1).normal([length, width], { dtype: "float64" }) };
+
+/** Attention of two heads over what x says, with a table of distances: everything that a layer does. */
+function layer(stream: Value): { pattern: Value; next: Value } {
+  const split = (y: Value): Value => build.transpose(build.reshape(y, ["query", heads, width / heads]), [1, 0, 2]); // [H,Q,D]
+  const [q, k] = [split(stream), build.transpose(split(build.tanh(stream)), [0, 2, 1])];
+  const pattern = build.softmax(build.matMul(q, k), -1); // [H,Q,K]
+  const z = build.reshape(build.transpose(build.matMul(pattern, split(stream)), [1, 0, 2]), ["query", width]);
+  return { pattern, next: build.named("resid", build.add(stream, z)) };
+}
+
+const order = build.cumSum(build.expand(build.scalar(1, "float64"), ["query"]), 0);
+const first = layer(x);
+const second = layer(first.next);
+const apart = build.abs(build.sub(build.unsqueeze(order, [1]), build.unsqueeze(order, [0])));
+const received = build.reduceSum(second.pattern, [1]);
+const outputs = {
+  next: second.next,
+  received,
+  // What follows from a sum over queries, and rows of the same pattern again.
+  share: build.reduceSum(build.div(second.pattern, build.unsqueeze(received, [1])), [2]),
+  distance: build.reduceSum(build.mul(first.pattern, apart)),
+  highest: build.reduceMax(first.pattern, [1]),
+  // A product over queries: patternᵀ · x.
+  back: build.matMul(build.transpose(second.pattern, [0, 2, 1]), x),
+  whole: build.mul(first.pattern, 2),
+};
+
+/** Every value of a graph, those in the bodies of loops included. */
+function allValues(given: Readonly<Record<string, Value>>): readonly Value[] {
+  const found = new Set<Value>();
+  const stack = Object.values(given);
+  while (stack.length > 0) {
+    const value = stack.pop()!;
+    if (found.has(value)) continue;
+    found.add(value);
+    stack.push(...value.inputs, ...(value.loop ? [...value.loop.next, ...value.loop.collect] : []));
+  }
+  return [...found];
+}
+
+const isTable = ({ shape }: Value): boolean => shape.filter((dim) => String(dim).includes("query")).length > 1;
+
+function close(a: Dense, b: Dense, tolerance = 1e-12): void {
+  expect(a.shape).toEqual(b.shape);
+  a.data.forEach((value, i) => expect(Math.abs(value - b.data[i])).toBeLessThan(tolerance));
+}
+
+describe("a graph in blocks of rows", () => {
+  const whole = evaluate(outputs, feeds);
+
+  it.each([1, 2, 3, 7, 20])("gives the same values in blocks of %i rows", (rows) => {
+    for (const fixed of [false, true]) {
+      const options = { word: "query", length, rows, narrow: 0, fixed, keep: ({ label }: Value) => label === "resid" };
+      const blocks = inBlocks(outputs, options);
+      const found = evaluate(blocks.outputs, { ...feeds, ...blocks.feeds });
+      for (const name of Object.keys(outputs)) close(found[name], whole[name]);
+    }
+  });
+
+  it("gives the same values where nothing is kept between loops, and where narrow values are computed whole", () => {
+    for (const narrow of [0, 1, 1000]) {
+      const blocks = inBlocks(outputs, { word: "query", length, rows: 3, narrow });
+      const found = evaluate(blocks.outputs, { ...feeds, ...blocks.feeds });
+      for (const name of Object.keys(outputs)) close(found[name], whole[name]);
+    }
+  });
+
+  it("holds no table of pairs, inside or outside of loops, where none is asked for", () => {
+    const { whole: table, ...rest } = outputs;
+    expect(isTable(table)).toBe(true);
+    expect(allValues(rest).some(isTable)).toBe(true);
+    const blocks = inBlocks(rest, { word: "query", length, rows: 3 });
+    expect(allValues(blocks.outputs).filter(isTable)).toEqual([]);
+    expect(allValues(blocks.outputs).some(({ shape }) => shape.join() === `${heads},3,query`)).toBe(true);
+  });
+
+  it("computes a residual stream that is kept once: one loop per attention, and what comes before it", () => {
+    const options = { word: "query", length, rows: 3, narrow: 0, keep: ({ label }: Value) => label === "resid" };
+    const loops = new Set(
+      allValues(inBlocks({ next: second.next }, options).outputs).flatMap(({ loop }) => loop ?? []),
+    );
+    expect(loops.size).toBe(4);
+  });
+
+  it("refuses what needs all rows of a table at once, and rows that are none", () => {
+    const wrong = { y: build.reduceSum(build.cumSum(first.pattern, 1), [2]) };
+    const options = { word: "query", length, rows: 3 };
+    expect(() => inBlocks(wrong, options)).toThrow(/blocks: CumSum needs all rows of an attention pattern at once/);
+    expect(() => inBlocks(outputs, { ...options, rows: 0 })).toThrow(
+      /rows must be a whole number of at least 1, got 0/,
+    );
+  });
+
+  it("leaves loops of the graph as they are", () => {
+    const sum = repeat("query", { s: build.scalar(0, "float64") }, ({ s }, { row }) => ({
+      next: { s: build.add(s, build.reduceSum(row)) },
+    }), { over: { row: second.next } }).last.s; // prettier-ignore
+    const blocks = inBlocks({ sum }, { word: "query", length, rows: 2, narrow: 0 });
+    close(evaluate(blocks.outputs, { ...feeds, ...blocks.feeds })["sum"], evaluate({ sum }, feeds)["sum"]);
+  });
+});
