@@ -3,11 +3,13 @@
 //   node tests/bench/longContext.bench.mjs 32768                 the run of docs/benchmarks.md: several minutes a model
 // Two models of random weights: GPT-2 small's shape with 32 768 positions, and one layer of Llama 3 8B's shape. Each run
 // has a process of its own; up to 2048 tokens also with every pattern formed as a whole.
+import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { performance } from "node:perf_hooks";
 import { load, probes } from "../../kernel/lib/index.js";
 
 const positions = 32768;
@@ -76,7 +78,7 @@ function writeModel(folder, { config, tensors }) {
   const header = Object.fromEntries(
     entries.map(({ name, shape, start, end }) => [name, { dtype: "F32", shape, data_offsets: [start, end] }]),
   );
-  const text = new TextEncoder().encode(JSON.stringify(header));
+  const text = Buffer.from(JSON.stringify(header));
   const padded = new Uint8Array(Math.ceil(text.length / 8) * 8).fill(32);
   padded.set(text);
   writeFileSync(join(folder, "config.json"), JSON.stringify(config));

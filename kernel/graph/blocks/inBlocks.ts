@@ -86,7 +86,7 @@ export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockO
       times,
       start,
       (state, slices) => {
-        const block: Block = { rows: slices["rows"]!, real: slices["real"] };
+        const block: Block = { rows: slices["rows"], real: slices["real"] };
         const body = bodyOf({ plan, stage, word, size, whole, block });
         return {
           next: Object.fromEntries(folds.map((x, i) => [`${i}`, body.folded(x, state[`${i}`])])),
