@@ -5,7 +5,7 @@ import { checkOptions } from "../tensor/index.js";
 import { activationPatching } from "./activationPatching.js";
 import { correlationOf } from "./parts/correlation.js";
 import type { PromptMetric } from "./parts/metric.js";
-import { runPairs } from "./parts/pairs.js";
+import { checkPair, pairsOf } from "./parts/pairs.js";
 import { meanOf } from "./parts/statistics.js";
 
 export interface AttributionPatchingOptions {
@@ -27,7 +27,7 @@ export interface AttributionPatchingResult {
 
 /**
  * Estimates what patching each head's output would do, all heads from one derivative per pair, and checks the estimate
- * against exact patching in some layers.
+ * against exact patching in some layers. A pair costs the clean pass up to the last heads, the corrupted one, and its derivative.
  *
  *   effect = Σ (z_clean − z_corrupted) · ∂m/∂z_corrupted
  *
@@ -46,18 +46,27 @@ export async function attributionPatching(
   const settings: ComputeOptions = signal ? { signal } : {};
   const layers = Array.from({ length: model.layers }, (_, l) => l);
   const outputs = layers.map((layer) => `blocks.${layer}.attn.z`);
-  const kept = { clean: outputs, corrupted: [] };
-  const pairs = await runPairs("attributionPatching", model, [clean, corrupted], metric, kept, settings);
+  const [prompts, twins] = pairsOf("attributionPatching", [clean, corrupted]);
 
   const perPair: number[][][] = [];
-  for (const [index, pair] of pairs.entries()) {
+  for (const [index, prompt] of prompts.entries()) {
+    let length = 0;
+    const untouched = await model.compute(
+      prompt.times(1),
+      ({ at, batch }) => {
+        length = batch.length;
+        return Object.fromEntries(outputs.map((address) => [address, at(address)]));
+      },
+      settings,
+    );
     const found = await model.compute(
-      pair.corrupted.times(1),
+      twins[index].times(1),
       ({ at, feed, ...site }) => {
+        checkPair("attributionPatching", index, length, site.batch.length);
         const zs = outputs.map((address) => at(address));
         const derivatives = gradients(build.reduceSum(metric.write({ at, feed, ...site }, [index])), zs);
         const effect = (z: Value, layer: number): Value => {
-          const other = feed(`clean ${layer}`, pair.clean[outputs[layer]], z.shape);
+          const other = feed(`clean ${layer}`, untouched[outputs[layer]], z.shape);
           return build.reduceSum(build.mul(build.sub(other, z), derivatives[layer]), [0, 2, 3]); // [H]
         };
         return Object.fromEntries(zs.map((z, layer) => [`${layer}`, effect(z, layer)]));

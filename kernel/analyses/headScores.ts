@@ -1,4 +1,5 @@
 import { knownNames, OptionError, showWith } from "../tensor/index.js";
+import { matrix, matrixMime } from "../views/index.js";
 import { bootstrapInterval, meanOf } from "./parts/statistics.js";
 import { csvTable, escapeHtml, htmlTable, latexTable, markdownTable, textTable, type Column } from "./parts/table.js";
 
@@ -33,14 +34,21 @@ export class HeadScores {
   readonly rows: readonly HeadScore[];
   readonly uniform: Readonly<Record<string, number>>;
   readonly seed: number;
+  /** The measure that it is drawn and shown by: the first, or the one it was sorted by. */
+  readonly leading: string;
   readonly #parts: HeadScoresParts;
 
-  /** `rows`: some of them, in another order. */
-  constructor(parts: HeadScoresParts, rows: readonly HeadScore[] = rowsOf(parts.measured)) {
+  /** `rows`: some of them, in the order of the measure that leads. */
+  constructor(
+    parts: HeadScoresParts,
+    rows: readonly HeadScore[] = rowsOf(parts.measured),
+    leading: string = Object.keys(parts.measured)[0],
+  ) {
     this.#parts = parts;
     this.caption = parts.caption;
     this.measures = Object.keys(parts.measured);
     this.rows = rows;
+    this.leading = leading;
     this.uniform = parts.uniform ?? {};
     this.seed = parts.seed ?? 0;
   }
@@ -53,27 +61,37 @@ export class HeadScores {
   }
 
   /** A 95 % bootstrap interval of one score over prompts; NaN for a single prompt. */
-  interval(layer: number, head: number, measure: string = this.measures[0]): readonly [low: number, high: number] {
+  interval(layer: number, head: number, measure: string = this.leading): readonly [low: number, high: number] {
     this.#check("interval", measure);
     const known = this.at(layer, head).perPrompt[measure].filter((x) => !Number.isNaN(x));
     return bootstrapInterval(known, this.seed);
   }
 
   /** The table with the largest of a measure first; heads without a value last. */
-  sorted(by: string = this.measures[0]): HeadScores {
+  sorted(by: string = this.leading): HeadScores {
     this.#check("sorted", by);
     const key = ({ values }: HeadScore): number => (Number.isNaN(values[by]) ? -Infinity : values[by]);
     const rows = [...this.rows].sort((a, b) => (key(a) === key(b) ? 0 : key(b) - key(a)));
-    return new HeadScores(this.#parts, rows);
+    return new HeadScores(this.#parts, rows, by);
   }
 
   /** The heads above a threshold in a measure, largest first. Example: `scores.above(0.1)` */
-  above(threshold: number, measure: string = this.measures[0]): HeadScores {
+  above(threshold: number, measure: string = this.leading): HeadScores {
     const { rows } = this.sorted(measure);
     return new HeadScores(
       this.#parts,
       rows.filter(({ values }) => values[measure] > threshold),
+      measure,
     );
+  }
+
+  /** A measure by layer and head; NaN for heads that are not in this table. */
+  grid(measure: string = this.leading): readonly (readonly number[])[] {
+    this.#check("grid", measure);
+    const [[, [whole]]] = Object.entries(this.#parts.measured);
+    const found = whole.map((heads) => heads.map(() => NaN));
+    for (const { layer, head, values } of this.rows) found[layer][head] = values[measure];
+    return found;
   }
 
   /** Comma-separated values at full precision, with the intervals. */
@@ -144,12 +162,19 @@ showWith(HeadScores.prototype, (scores) => {
   const { rows, uniform, caption } = scores.sorted();
   const top = rows.slice(0, shownRows);
   const even = Object.entries(uniform).map(([name, value]) => `${name} ${Number(value.toPrecision(3))}`);
-  const notes = [
-    rows.length > shownRows ? `the ${shownRows} largest of ${rows.length} heads` : "",
-    even.length > 0 ? `even attention would score: ${even.join(", ")}` : "",
-  ].filter(Boolean);
+  const chance = even.length > 0 ? [`even attention would score: ${even.join(", ")}`] : [];
+  const notes = [...(rows.length > shownRows ? [`the ${shownRows} largest of ${rows.length} heads`] : []), ...chance];
+  const grid = scores.grid();
+  const kind = grid.flat().some((x) => x < 0) ? "diverging" : "sequential";
+  const labels = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i));
+  const figure = matrix(grid, {
+    ...{ title: caption, measure: scores.leading, kind, notes: chance },
+    rows: { name: "layer", labels: labels(grid.length) },
+    columns: { name: "head", labels: labels(grid[0].length) },
+  });
   const more = notes.map((note) => `<p>${escapeHtml(note)}</p>`).join("");
   return {
+    [matrixMime]: figure,
     "text/plain": [caption, textTable(top, scores.shown), ...notes].join("\n"),
     "text/html": `<p>${escapeHtml(caption)}</p>${htmlTable(top, scores.shown)}${more}`,
   };

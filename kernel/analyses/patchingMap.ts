@@ -1,4 +1,5 @@
 import { showWith } from "../tensor/index.js";
+import { matrix, matrixMime } from "../views/index.js";
 import { meanOf } from "./parts/statistics.js";
 import { csvTable, escapeHtml, htmlTable, latexTable, markdownTable, textTable, type Column } from "./parts/table.js";
 
@@ -99,6 +100,12 @@ interface Line {
 }
 
 showWith(PatchingMap.prototype, (map) => {
+  const labels = Array.from(map.recovery[0] ?? [], (_, i) => String(i));
+  const figure = matrix(map.recovery, {
+    ...{ title: map.caption, measure: "share recovered", kind: "diverging" },
+    rows: { name: "layer", labels: map.layers.map(String) },
+    columns: { name: map.column, labels },
+  });
   const lines: Line[] = map.layers.map((layer, i) => ({ layer, values: map.recovery[i] }));
   const names = map.recovery[0]?.map((_, i) => i) ?? [];
   const columns: Column<Line>[] = [
@@ -106,6 +113,7 @@ showWith(PatchingMap.prototype, (map) => {
     ...names.map((i) => ({ name: String(i), of: ({ values }: Line) => Number(values[i].toPrecision(3)) })),
   ];
   return {
+    [matrixMime]: figure,
     "text/plain": `${map.caption}\n${textTable(lines, columns)}`,
     "text/html": `<p>${escapeHtml(map.caption)}</p>${htmlTable(lines, columns)}`,
   };

@@ -28,6 +28,14 @@ export interface Carried {
   readonly dispose: () => Promise<void>;
 }
 
+export interface CompileSettings extends RunSettings {
+  /**
+   * For a graph that runs once or a few times: weights are read as they lie, not laid out again for faster products. Loading takes
+   * a fraction of the time; a run of few tokens takes longer.
+   */
+  readonly isFleeting?: boolean;
+}
+
 /** A graph that is loaded and ready to run. */
 export interface Compiled {
   readonly inputs: readonly Value[];
@@ -60,5 +68,5 @@ export interface Engine {
   /** What matrix products and their weights are in. */
   readonly dtype: "float32" | "float16";
   /** The graph that yields these outputs; an equal graph on the same weights is compiled once. */
-  readonly compile: (outputs: Readonly<Record<string, Value>>, settings?: RunSettings) => Promise<Compiled>;
+  readonly compile: (outputs: Readonly<Record<string, Value>>, settings?: CompileSettings) => Promise<Compiled>;
 }

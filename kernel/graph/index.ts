@@ -7,7 +7,7 @@ export { decodeOnnx } from "./decodeOnnx.js";
 export type { Dim, SymbolicShape } from "./dims.js";
 export { bindShape } from "./dims.js";
 export { productOf } from "./dims.js";
-export type { CancelSignal, Carried, Compiled, Engine, RunSettings } from "./engine.js";
+export type { CancelSignal, Carried, Compiled, CompileSettings, Engine, RunSettings } from "./engine.js";
 export { evaluate } from "./evaluate.js";
 export type { FedForm } from "./feeds.js";
 export { bindFeeds, inputName } from "./feeds.js";

@@ -26,6 +26,8 @@ export type EngineTask =
       readonly model: Uint8Array;
       /** Folder of the weight files. */
       readonly folder: string | undefined;
+      /** Whether weights are laid out again for faster products. */
+      readonly packs: boolean;
     }
   | {
       readonly kind: "run";

@@ -16,7 +16,12 @@ function wireData({ type, data }: ort.Tensor): DataOf[DType] {
   return type === "float16" ? new Uint16Array(owned.buffer, owned.byteOffset, owned.length) : owned;
 }
 
-async function open(provider: Provider, model: Uint8Array, folder: string | undefined): Promise<ort.InferenceSession> {
+async function open(
+  provider: Provider,
+  model: Uint8Array,
+  folder: string | undefined,
+  packs: boolean,
+): Promise<ort.InferenceSession> {
   return ort.InferenceSession.create(model, {
     executionProviders: [provider],
     // Which operators the higher levels fuse depends on what is an output: capturing a value would change the numbers
@@ -30,6 +35,7 @@ async function open(provider: Provider, model: Uint8Array, folder: string | unde
         intra_op: { allow_spinning: "0" },
         // What a device cannot do must be known, not done elsewhere in silence.
         ...(provider === "cpu" ? {} : { disable_cpu_ep_fallback: "1" }),
+        ...(packs ? {} : { disable_prepacking: "1" }),
         ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
       },
     },
@@ -38,7 +44,7 @@ async function open(provider: Provider, model: Uint8Array, folder: string | unde
 
 async function accepts(provider: Provider, model: Uint8Array): Promise<boolean> {
   try {
-    await (await open(provider, model, undefined)).release();
+    await (await open(provider, model, undefined, true)).release();
     return true;
   } catch (error) {
     if (error instanceof Error && error.message.includes(fallbackRefused)) return false;
@@ -103,7 +109,7 @@ function advance(
 async function perform(task: EngineTask): Promise<Answer> {
   switch (task.kind) {
     case "create":
-      sessions.set(task.session, await open(task.provider, task.model, task.folder));
+      sessions.set(task.session, await open(task.provider, task.model, task.folder, task.packs));
       return {};
     case "accepts":
       return { accepted: await accepts(task.provider, task.model) };

@@ -1,5 +1,5 @@
 import { freemem } from "node:os";
-import type { Compiled, Engine, OnnxModel, RunSettings, Value } from "../graph/index.js";
+import type { Compiled, CompileSettings, Engine, OnnxModel, Value } from "../graph/index.js";
 import { activationBytes, bindFeeds, placeOf, weightBytes } from "../graph/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { EngineError, knownNames, OptionError } from "../tensor/index.js";
@@ -94,8 +94,13 @@ export class OrtEngine implements Engine {
     this.#coverage = device === "cpu" ? undefined : new Coverage(this.#provider, thread);
   }
 
-  async compile(outputs: Readonly<Record<string, Value>>, settings: RunSettings = {}): Promise<Compiled> {
-    const plan = planFor(outputs, { device: this.device, coverage: this.#coverage, isHalf: this.dtype === "float16" });
+  async compile(outputs: Readonly<Record<string, Value>>, settings: CompileSettings = {}): Promise<Compiled> {
+    const planned = planFor(outputs, {
+      device: this.device,
+      coverage: this.#coverage,
+      isHalf: this.dtype === "float16",
+    });
+    const plan = settings.isFleeting ? { ...planned, key: `${planned.key} fleeting` } : planned;
     try {
       return await this.#open(plan, settings);
     } catch (error) {
@@ -105,13 +110,13 @@ export class OrtEngine implements Engine {
     }
   }
 
-  async #open(plan: Plan, { signal }: RunSettings): Promise<Compiled> {
+  async #open(plan: Plan, { signal, isFleeting = false }: CompileSettings): Promise<Compiled> {
     const { key, fitted, model } = plan;
     let session = this.#sessions.get(key);
     if (!session) {
       const sizeBytes = weightBytes(fitted);
       this.#refuse("load", sizeBytes * sessionFactor);
-      session = { ready: this.#create(key, model), users: 0 };
+      session = { ready: this.#create(key, model, !isFleeting), users: 0 };
       this.#onLoad?.({ sizeBytes, device: this.device, loaded: session.ready });
       this.#sessions.set(key, session);
     }
@@ -126,9 +131,9 @@ export class OrtEngine implements Engine {
     return this.#compiled(plan, session);
   }
 
-  async #create(key: string, { bytes, folder }: OnnxModel): Promise<string> {
+  async #create(key: string, { bytes, folder }: OnnxModel, packs: boolean): Promise<string> {
     try {
-      await this.#thread.ask({ kind: "create", session: key, provider: this.#provider, model: bytes, folder });
+      await this.#thread.ask({ kind: "create", session: key, provider: this.#provider, model: bytes, folder, packs });
     } catch (error) {
       this.#sessions.delete(key);
       const { message } = error as Error;

@@ -159,11 +159,8 @@ export class Model {
     const { batch } = await this.#prepare(input);
     const written = this.#write(batch, this.#tokensOf(batch), interventions, false);
     const { outputs, feeds } = overQueries(write(written.site), written.site, options, this.device);
-    return this.#sessions.once(
-      outputs,
-      { ...blueprint.feeds(batch), ...written.feeds, ...feeds },
-      signal ? { signal } : {},
-    );
+    const settings = { isFleeting: true, ...(signal ? { signal } : {}) };
+    return this.#sessions.once(outputs, { ...blueprint.feeds(batch), ...written.feeds, ...feeds }, settings);
   }
 
   /**
@@ -194,7 +191,7 @@ export class Model {
     const outputs = Object.fromEntries(derivatives.map((d, i) => [`grad ${asked[i]}`, d]));
     const { batch } = await this.#prepare(input);
     const settings: RunSettings = signal ? { signal } : {};
-    const compiled = await engine.compile({ ...outputs, value: loss }, settings);
+    const compiled = await engine.compile({ ...outputs, value: loss }, { ...settings, isFleeting: true });
     try {
       const results = await compiled.run(blueprint.feeds(batch), undefined, settings);
       return {

@@ -1,4 +1,4 @@
-import type { Compiled, Engine, RunSettings, Value } from "../graph/index.js";
+import type { Compiled, CompileSettings, Engine, RunSettings, Value } from "../graph/index.js";
 import { activationBytes, bindFeeds, programOf } from "../graph/index.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
@@ -44,7 +44,7 @@ export class Sessions {
   }
 
   /** One pass over a graph of its own; the sessions of the last two such graphs stay, so repeating one costs no loading. */
-  async once(outputs: Readonly<Record<string, Value>>, feeds: Feeds, settings: RunSettings): Results {
+  async once(outputs: Readonly<Record<string, Value>>, feeds: Feeds, settings: CompileSettings): Results {
     const compiled = await this.#parts.engine.compile(outputs, settings);
     this.#recent.push(compiled);
     while (this.#recent.length > keptGraphs) await this.#recent.shift()!.dispose();

@@ -1,5 +1,7 @@
 export { bigramBackcopy, bigramFloor, type BigramBackcopyOptions } from "./bigramBackcopy.js";
 export { copying, type CopyingOptions } from "./copying.js";
+export { coloredObjects, type ColoredObjectsOptions, type ColoredObjectsTask } from "./coloredObjects.js";
+export { type Domain, domains, type DomainsOptions } from "./domains.js";
 export { greaterThan, type GreaterThanOptions, type GreaterThanTask } from "./greaterThan.js";
 export { ioi, type IoiOptions, type IoiTask } from "./ioi.js";
 export { mqar, type MqarOptions } from "./mqar.js";

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GraphEdit, Model } from "../../kernel/lib/index.js";
 import { edgeAttribution, load, logitDifference, Tensor } from "../../kernel/lib/index.js";
 import { build, gradients, substitute } from "../../kernel/lib/graph/index.js";
-import { outputWeight } from "../../kernel/lib/models/index.js";
 import { readOracle } from "../models/oracle.js";
 import { shown } from "./heads/planted.js";
 
@@ -10,7 +9,7 @@ const clean = { inputIds: [[5, 6, 7, 8, 9]] };
 const corrupted = { inputIds: [[11, 6, 13, 8, 15]] };
 const metric = logitDifference(7, 9);
 
-describe.each(["gpt2", "llama_rope3", "gpt_neox"])("edge attribution on %s", (name) => {
+describe.each(["gpt2", "llama_rope3", "gpt_neox", "granite"])("edge attribution on %s", (name) => {
   let model: Model;
   beforeAll(async () => {
     model = await load((await readOracle(name)).folder);
@@ -21,9 +20,11 @@ describe.each(["gpt2", "llama_rope3", "gpt_neox"])("edge attribution on %s", (na
   async function changeOf(layer: number, head: number): Promise<Tensor> {
     const written = async (input: typeof clean): Promise<Tensor> => {
       const { out } = await model.compute(input, (site) => {
-        const z = build.slice(site.at(`blocks.${layer}.attn.z`), 1, head, head + 1);
-        const weight = build.slice(outputWeight(site, layer), 0, head * model.headDim, (head + 1) * model.headDim);
-        return { out: build.squeeze(build.matMul(z, weight), [1]) };
+        // What attention writes with this head, less what it writes without: its own part.
+        const [z, written] = [site.at(`blocks.${layer}.attn.z`), site.at(`blocks.${layer}.attn_out`)];
+        const mask = Float32Array.from({ length: model.heads }, (_, h) => (h === head ? 0 : 1));
+        const without = build.mul(z, site.feed("others", new Tensor("float32", [1, model.heads, 1, 1], mask)));
+        return { out: build.sub(written, substitute(written, new Map([[z, without]]))) };
       });
       return out;
     };

@@ -1,7 +1,6 @@
 import type { Value } from "../../graph/index.js";
 import { build, gradients, substitute } from "../../graph/index.js";
 import type { Model, Site } from "../../models/index.js";
-import { outputWeight } from "../../models/index.js";
 import { Tensor, UnsupportedError } from "../../tensor/index.js";
 import { dependsOn } from "./dependsOn.js";
 import type { HeadWeights } from "./headWeights.js";
@@ -74,7 +73,7 @@ export function writeEdges(
     at(`blocks.${layers - 1}.resid_post`),
   ];
   const derivatives = gradients(build.reduceSum(metric), ends);
-  const changed = stackedChanges(site, changes);
+  const changed = stackedChanges(site, changes, weights);
   const score = (seen: number, slopes: Value): Value =>
     build.einsum("stm,bntm->sn", build.slice(changed, 0, 0, seen), slopes);
   const outputs: Record<string, Value> = {};
@@ -108,15 +107,14 @@ export function writeEdges(
 }
 
 /** What every writer changes of the stream, [S,Q,M]. */
-function stackedChanges(site: Site, changes: ReadonlyMap<string, Tensor>): Value {
+function stackedChanges(site: Site, changes: ReadonlyMap<string, Tensor>, weights: readonly HeadWeights[]): Value {
   const { layers, heads, headDim, width } = site.model;
   const fed = (address: string, shape: readonly (number | string)[]): Value =>
     site.feed(`change ${address}`, changes.get(address)!, shape);
   const all = [fed("blocks.0.resid_pre", [1, "query", width])];
   for (let l = 0; l < layers; l++) {
     const z = build.squeeze(fed(`blocks.${l}.attn.z`, [1, heads, "query", headDim]), [0]); // [H,Q,D]
-    const output = build.reshape(outputWeight(site, l), [heads, headDim, width]);
-    all.push(build.matMul(z, output), fed(`blocks.${l}.mlp_out`, [1, "query", width]));
+    all.push(build.matMul(z, site.feed(`W ${l} o`, weights[l].o)), fed(`blocks.${l}.mlp_out`, [1, "query", width]));
   }
   return build.concat(all, 0);
 }

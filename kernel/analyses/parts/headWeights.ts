@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/index.js";
-import { build, substitute } from "../../graph/index.js";
+import { build, gradients, substitute } from "../../graph/index.js";
 import { outputWeight, type ComputeOptions, type Model, type Site } from "../../models/index.js";
 import { Tensor, UnsupportedError } from "../../tensor/index.js";
 import { dependsOn } from "./dependsOn.js";
@@ -22,7 +22,7 @@ export const weightForms: readonly WeightForm[] = ["raw", "folded"];
 /**
  * Reads the weights of one layer off the model's graph: what q, k and v are for each unit vector in the place of what they read.
  *
- *   W_Q[m] = q(e_m) − q(0)
+ *   W_Q[m] = q(e_m) − q(0), and W_O likewise
  *   folded: rows times the norm's weight; with a layer norm, W_Q, W_K and W_V less their mean over M, W_O less its mean over M
  *
  * Range    queries and keys as they are before any norm of their own and before they are turned by their position
@@ -59,8 +59,7 @@ export async function headWeights(
       const norm = form === "folded" ? normWeight(read) : undefined;
       isCentred = norm?.centred ?? false;
       const own = (weight: Value): Value => build.apply("Identity", [weight]);
-      const o = own(outputWeight(site, layer));
-      return { q: of("q"), k: of("k"), v: of("v"), o, ...(norm && { norm: own(norm.weight) }) };
+      return { q: of("q"), k: of("k"), v: of("v"), ...(norm && { norm: own(norm.weight) }) };
     },
     settings,
   );
@@ -82,9 +81,41 @@ export async function headWeights(
     }
     return new Tensor("float32", [heads, width, headDim], out);
   };
-  const written = Float32Array.from(found["o"].numbers());
+  const { o } = await model.compute({ inputIds: [[0]] }, (site) => ({ o: outputOf(site, layer) }), settings);
+  const written = withoutLast(o.numbers(), heads * headDim, width);
   if (isCentred) centreColumns(written, width);
   return { q: input("q"), k: input("k"), v: input("v"), o: new Tensor("float32", [heads, headDim, width], written) };
+}
+
+/**
+ * What attention writes for a one in each channel of each head, and for none: factors on its way into the stream are in it. Where a norm
+ * stands on that way, the projection itself, before the norm. Shapes: [H·D + 1,M] or [H·D,M]
+ */
+function outputOf(site: Site, layer: number): Value {
+  const { heads, headDim } = site.model;
+  const z = site.clean(`blocks.${layer}.attn.z`);
+  const channels = heads * headDim;
+  const units = new Float32Array(heads * (channels + 1) * headDim); // [1,H,H·D + 1,D]
+  for (let c = 0; c < channels; c++) {
+    const head = Math.floor(c / headDim);
+    units[(head * (channels + 1) + c) * headDim + (c % headDim)] = 1;
+  }
+  const fed = site.feed("unit channels", new Tensor("float32", [1, heads, channels + 1, headDim], units), [
+    "batch",
+    heads,
+    "query",
+    headDim,
+  ]);
+  const written = substitute(site.clean(`blocks.${layer}.attn_out`), new Map([[z, fed]]));
+  const [slope] = gradients(build.reduceSum(written), [fed]);
+  if (dependsOn(slope, fed)) return build.apply("Identity", [outputWeight(site, layer)]);
+  return build.squeeze(build.slice(written, 0, 0, 1), [0]);
+}
+
+/** The rows of [rows + 1,M] less the last one, or [rows,M] as it is. */
+function withoutLast(all: Float64Array, rows: number, width: number): Float32Array {
+  const last = all.length > rows * width ? all.subarray(rows * width) : new Float64Array(width);
+  return Float32Array.from(all.subarray(0, rows * width), (x, i) => x - last[i % width]);
 }
 
 /** What the projections of a layer read: the norm before it where there is one, else the residual stream. */

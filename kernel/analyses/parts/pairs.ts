@@ -15,6 +15,28 @@ export interface PairRun {
   readonly stream: Readonly<Record<string, Tensor>>;
 }
 
+type Inputs = string | readonly string[] | ModelInput;
+
+/** A list of prompts, and one of as many corrupted ones. */
+export function pairsOf(
+  place: string,
+  inputs: readonly [clean: Inputs, corrupted: Inputs],
+): readonly [readonly Prompt[], readonly Prompt[]] {
+  const [clean, corrupted] = [promptsOf(place, inputs[0]), promptsOf(place, inputs[1])];
+  if (clean.length !== corrupted.length) {
+    throw new ShapeError(
+      `${place}: expected a corrupted prompt for each prompt, got ${clean.length} and ${corrupted.length}`,
+    );
+  }
+  return [clean, corrupted];
+}
+
+/** Throws ShapeError unless a prompt and its twin have as many tokens. */
+export function checkPair(place: string, index: number, one: number, other: number): void {
+  if (one === other) return;
+  throw new ShapeError(`${place}: pair ${index} must have one length, got ${one} and ${other} tokens`);
+}
+
 /**
  * Runs pairs of prompts and keeps what patching needs of each.
  *
@@ -23,17 +45,12 @@ export interface PairRun {
 export async function runPairs(
   place: string,
   model: Model,
-  inputs: readonly [clean: string | readonly string[] | ModelInput, corrupted: string | readonly string[] | ModelInput],
+  inputs: readonly [clean: Inputs, corrupted: Inputs],
   metric: PromptMetric,
   kept: { readonly clean: readonly string[]; readonly corrupted: readonly string[] },
   settings: ComputeOptions,
 ): Promise<readonly PairRun[]> {
-  const [clean, corrupted] = inputs.map((input) => promptsOf(place, input)) as [readonly Prompt[], readonly Prompt[]];
-  if (clean.length !== corrupted.length) {
-    throw new ShapeError(
-      `${place}: expected a corrupted prompt for each prompt, got ${clean.length} and ${corrupted.length}`,
-    );
-  }
+  const [clean, corrupted] = pairsOf(place, inputs);
   const run = async (prompt: Prompt, index: number, addresses: readonly string[]) => {
     let length = 0;
     const found = await model.compute(
@@ -52,11 +69,7 @@ export async function runPairs(
   const pairs: PairRun[] = [];
   for (const [index, prompt] of clean.entries()) {
     const [one, other] = [await run(prompt, index, kept.clean), await run(corrupted[index], index, kept.corrupted)];
-    if (one.length !== other.length) {
-      throw new ShapeError(
-        `${place}: pair ${index} must have one length, got ${one.length} and ${other.length} tokens`,
-      );
-    }
+    checkPair(place, index, one.length, other.length);
     pairs.push({
       key: `${prompt.key} ${corrupted[index].key}`,
       prompt,

@@ -10,7 +10,7 @@ import { shown } from "./planted.js";
 const wide = (x: Tensor): TensorOf<"float64"> => new TensorOf("float64", x.shape, x.numbers());
 const norm = (x: Tensor): number => Math.hypot(...x.numbers());
 
-describe.each(["gpt2", "llama_rope3", "falcon_new"])("weights of heads of %s", (name) => {
+describe.each(["gpt2", "llama_rope3", "falcon_new", "granite"])("weights of heads of %s", (name) => {
   let model: Model;
   beforeAll(async () => {
     model = await load((await readOracle(name)).folder);
