@@ -1,7 +1,7 @@
 import { knownNames, OptionError, showWith } from "../tensor/index.js";
 import { matrix, matrixMime } from "../views/index.js";
 import { bootstrapInterval, meanOf } from "./parts/statistics.js";
-import { csvTable, escapeHtml, htmlTable, latexTable, markdownTable, textTable, type Column } from "./parts/table.js";
+import { csvTable, latexTable, markdownTable, textTable, type Column } from "./parts/table.js";
 
 /** The scores of one head, by measure. */
 export interface HeadScore {
@@ -172,10 +172,8 @@ showWith(HeadScores.prototype, (scores) => {
     rows: { name: "layer", labels: labels(grid.length) },
     columns: { name: "head", labels: labels(grid[0].length) },
   });
-  const more = notes.map((note) => `<p>${escapeHtml(note)}</p>`).join("");
   return {
     [matrixMime]: figure,
     "text/plain": [caption, textTable(top, scores.shown), ...notes].join("\n"),
-    "text/html": `<p>${escapeHtml(caption)}</p>${htmlTable(top, scores.shown)}${more}`,
   };
 });

@@ -46,9 +46,12 @@ export class Sessions {
   /** One pass over a graph of its own; the sessions of the last two such graphs stay, so repeating one costs no loading. */
   async once(outputs: Readonly<Record<string, Value>>, feeds: Feeds, settings: CompileSettings): Results {
     const compiled = await this.#parts.engine.compile(outputs, settings);
+    // Under way before older ones are given back: runs at the same time do not take each other's graphs.
+    const running = compiled.run(feeds, undefined, settings);
     this.#recent.push(compiled);
-    while (this.#recent.length > keptGraphs) await this.#recent.shift()!.dispose();
-    return compiled.run(feeds, undefined, settings);
+    const old = this.#recent.splice(0, Math.max(this.#recent.length - keptGraphs, 0));
+    const [results] = await Promise.all([running, ...old.map(async (each) => each.dispose())]);
+    return results;
   }
 
   /** The session of this name, made when it is asked for the first time. */

@@ -195,6 +195,15 @@ describe("edits act", () => {
     await Promise.all([first.dispose(), second.dispose()]);
   });
 
+  it("at the same time, each in its own run", async () => {
+    const model = await load((await readOracle("gpt2")).folder);
+    const edits = [0, 1, 2].flatMap((layer) => [interventions.zeroZ({ layer }), interventions.bosPattern({ layer })]);
+    const run = async (edit: GraphEdit) => (await model.run(one, { interventions: [edit], patterns: false })).logits;
+    const together = await Promise.all(edits.map(run));
+    for (const [i, edit] of edits.entries()) expect((await run(edit)).data).toEqual(together[i].data);
+    await model.dispose();
+  });
+
   it("by names that mean one thing: zero, even and first-token attention, and zero queries, are four experiments", async () => {
     const model = await load((await readOracle("llama_rope3")).folder);
     const modes = ["zero", "uniform", "bos", "mean"] as const;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Model } from "../../../kernel/lib/index.js";
 import { headDistances, headRoles, interventions, load, tasks, Tensor } from "../../../kernel/lib/index.js";
+import { matrixMime, type MatrixPayload } from "../../../kernel/lib/views/index.js";
 import { readOracle } from "../../models/oracle.js";
 import { even, planted, plantedEverywhere, shown } from "./planted.js";
 
@@ -103,7 +104,11 @@ describe("tables of head scores", () => {
     expect(shown(scores)["text/plain"]).toMatch(
       /^Roles of heads of gpt2, 2 prompts\n[\s\S]*even attention would score: induction 0\./,
     );
-    expect(shown(scores)["text/html"]).toMatch(/<table><thead><tr><th>layer<\/th>/);
+    const figure = scores.sorted("previous");
+    const payload = (shown(figure) as Record<string, unknown>)[matrixMime] as MatrixPayload;
+    expect(payload).toMatchObject({ measure: "previous", kind: "sequential", rows: { labels: ["0", "1", "2"] } });
+    expect(payload.values[1 * 4 + 3]).toBeCloseTo(scores.at(1, 3).values["previous"], 5);
+    expect(scores.above(threshold, "previous").grid().flat().filter(Number.isFinite)).toHaveLength(3);
     expect(() => scores.sorted("indcution")).toThrow(/unknown measure "indcution"; did you mean "induction"\?/);
     expect(() => scores.at(9, 0)).toThrow(/no layer 9, head 0/);
     await expect(headRoles(model, { inputIds: [[1, 2]] }, { period: 0 })).rejects.toThrow(/period must be .* got 0/);
