@@ -19,7 +19,7 @@ export { narrowed } from "./narrow.js";
 export type { EncodeOptions, OnnxModel } from "./onnx.js";
 export { encodeOnnx, opset } from "./onnx.js";
 export type { FileTensor } from "./onnxFile.js";
-export { fileValue, initializersOf, needsOf, producersOf } from "./onnxFile.js";
+export { fileValue, initializersOf, namesReadBy, needsOf, producersOf } from "./onnxFile.js";
 export type { ExternalData } from "./onnxTensor.js";
 export type { RepeatOptions, Repeated, Turn } from "./repeat.js";
 export { repeat } from "./repeat.js";

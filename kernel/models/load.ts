@@ -30,7 +30,20 @@ export interface LoadOptions {
   readonly process?: ProcessOptions;
 }
 
+/** No model has more layers; a family writes down every one of them before it looks at the weights. */
+const mostLayers = 10_000;
+
+function checkLayers(folder: string, config: JsonObject): void {
+  for (const [name, value] of Object.entries(config)) {
+    if (/layers?$/.test(name) && typeof value === "number" && value > mostLayers) {
+      throw new FormatError(`load ${folder}: config.json says ${name} = ${value}; expected at most ${mostLayers}`);
+    }
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) checkLayers(folder, value as JsonObject);
+  }
+}
+
 function openBlueprint(folder: string, config: JsonObject): Blueprint {
+  checkLayers(folder, config);
   const known = families.flatMap(({ architectures }) => architectures);
   const named = config["architectures"];
   const architecture: unknown = Array.isArray(named) ? named[0] : undefined;

@@ -1,18 +1,18 @@
 import { Tokenizer as Engine } from "@huggingface/tokenizers";
 import { FormatError } from "../tensor/index.js";
-import type { Offsets } from "./byteLevel.js";
-import { byteLevelOffsets, bytesOfToken } from "./byteLevel.js";
+import { bytesOfToken } from "./byteLevel.js";
 import type { Files } from "./host.js";
 import type { JsonObject } from "./json.js";
 import { readJson } from "./json.js";
+import type { Offsets } from "./tokens/pipeline.js";
+import { offsetsOf, pipelineOf } from "./tokens/pipeline.js";
+import type { WordModel } from "./tokens/words.js";
 import { wordPieceFromVocabulary } from "./wordPiece.js";
 
 /** The part of the library that is used; its own declarations do not resolve in Node's module resolution. */
 interface Library {
-  readonly encode: (
-    text: string,
-    options: { readonly return_token_type_ids: true },
-  ) => { readonly ids: readonly number[]; readonly token_type_ids?: readonly number[] };
+  /** Cuts words into pieces of the vocabulary; all else around it is done here, with the places of tokens. */
+  readonly model: WordModel;
   readonly decode: (
     ids: readonly number[],
     options: { readonly clean_up_tokenization_spaces?: boolean; readonly skip_special_tokens?: boolean },
@@ -26,8 +26,8 @@ const LibraryTokenizer = Engine as unknown as new (tokenizer: JsonObject, config
 export interface Tokenized {
   readonly ids: readonly number[];
   readonly tokenTypeIds: readonly number[];
-  /** Where each token lies in the text; undefined where the tokenizer's rules do not let it be told exactly. */
-  readonly offsets: Offsets | undefined;
+  /** Where each token lies in the text. */
+  readonly offsets: Offsets;
 }
 
 /** Text to token ids and back to readable labels. */
@@ -63,13 +63,26 @@ export function tokenizerOf(name: string, json: JsonObject, config: JsonObject):
   const engine = new LibraryTokenizer(json, config);
   const decoder = json["decoder"] as { readonly type?: unknown } | null | undefined;
   const isByteLevel = decoder?.type === "ByteLevel";
-  const offsets = isByteLevel ? byteLevelOffsets(json) : undefined;
-  const tokenOf = (id: number): string => engine.id_to_token(id) ?? `#${id}`;
+  const pipeline = pipelineOf(json, engine.model);
+  const read = (text: string): ReturnType<typeof pipeline> => {
+    try {
+      const tokens = pipeline(text);
+      const unknown = tokens.find(({ id }) => !Number.isSafeInteger(id) || id < 0);
+      if (unknown) throw new Error(`"${unknown.text}" has no id, and there is no token for what is unknown`);
+      return tokens;
+    } catch (error) {
+      throw new FormatError(`tokenizer ${name}: the text cannot be read: ${(error as Error).message}`);
+    }
+  };
   return {
     name,
     encode: (text) => {
-      const { ids, token_type_ids: types = ids.map(() => 0) } = engine.encode(text, { return_token_type_ids: true });
-      return { ids, tokenTypeIds: types, offsets: offsets?.(text, ids.map(tokenOf)) };
+      const tokens = read(text);
+      return {
+        ids: tokens.map(({ id }) => id),
+        tokenTypeIds: tokens.map(({ type }) => type),
+        offsets: offsetsOf(text, tokens),
+      };
     },
     // The library refuses an empty list.
     decode: (ids) => (ids.length === 0 ? "" : engine.decode(ids, { skip_special_tokens: true })),

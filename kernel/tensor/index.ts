@@ -17,6 +17,7 @@ export {
 export { halfBits, halfValue } from "./half.js";
 export type { Range } from "./layout.js";
 export { nearestName } from "./nearest.js";
+export { isDeeper } from "./nesting.js";
 export { decodeNpy, encodeNpy } from "./npy.js";
 export type { DecodeNpzOptions } from "./npz.js";
 export { decodeNpz, encodeNpz } from "./npz.js";

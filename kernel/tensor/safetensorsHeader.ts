@@ -1,5 +1,6 @@
 import type { DType } from "./dtype.js";
 import { FormatError } from "./errors.js";
+import { isDeeper } from "./nesting.js";
 import { formatShape, sizeOf } from "./shape.js";
 
 /** What the header of a safetensors file says of one tensor. */
@@ -76,6 +77,7 @@ export function parseSafetensorsHeader(place: string, json: string, dataBytes: n
   if (typeof header !== "object" || header === null || Array.isArray(header)) {
     throw new FormatError(`${place}: the header must be a JSON object, got ${json.slice(0, 40)}`);
   }
+  if (isDeeper(header, 4)) throw new FormatError(`${place}: the header holds lists in lists in lists`);
   const tensors = Object.entries(header)
     .filter(([name]) => name !== "__metadata__")
     .map(([name, entry]) => storedTensor(place, name, entry, dataBytes));

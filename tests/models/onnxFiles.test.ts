@@ -12,7 +12,7 @@ const tolerance = 5e-5;
 const families = ["bert", "gpt2", "llama"] as const;
 const cases = families.flatMap((family) =>
   readdirSync(join(folder, family))
-    .filter((name) => name.endsWith(".onnx") && name !== "int8.onnx")
+    .filter((name) => name.endsWith(".onnx") && !/^int|^qdq/.test(name))
     .map((name) => [family, name] as const),
 );
 

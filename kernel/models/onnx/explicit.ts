@@ -10,8 +10,10 @@ import type { FileView } from "./view.js";
 /** Tensors of one attention that a file writes out as operators. */
 interface Wiring {
   readonly scores: string;
-  /** As it enters the product with the values, guards against NaN passed. */
+  /** Guards against NaN passed, before it is quantised where it is. */
   readonly pattern: string;
+  /** As it enters the product with the values. */
+  readonly entering: string;
   /** Before heads that share it were repeated. */
   readonly v: string;
   /** As it is mixed. */
@@ -22,9 +24,12 @@ interface Wiring {
 /** Operators between softmax and product that keep the pattern what it is. */
 const guards: readonly string[] = ["Cast", "Identity", "Dropout", "Where", "IsNaN", "Not", "Expand", "Reshape"];
 
+/** A tensor in eight bits for a moment: rows sum to 1 before, the product reads what comes after. */
+const quantising: readonly string[] = ["QuantizeLinear", "DequantizeLinear"];
+
 /** Operators between the product of queries and keys and the softmax. */
 const scoring: readonly string[] = [
-  "Add", "Cast", "Clip", "Div", "Dropout", "Expand", "Identity", "Max", "Min", "Mul", "Reshape", "Sub", "Tanh", "Where",
+  "Add", "Cast", "Clip", "DequantizeLinear", "Div", "Dropout", "Expand", "Identity", "Max", "Min", "Mul", "QuantizeLinear", "Reshape", "Sub", "Tanh", "Where",
 ]; // prettier-ignore
 
 /** Products of two activations, in the form of the standard and of onnxruntime. */
@@ -36,15 +41,22 @@ const reach = 40;
 /** What a product must be off by to be another: roundings of half precision stay below it. */
 const tolerance = 5e-3;
 
-/** The product that mixes values by a pattern, and the pattern's name as it enters. */
-function mixOf(view: FileView, softmax: NodeProto): { readonly mix: NodeProto; readonly pattern: string } | undefined {
-  const open = [softmax.output[0]];
+/** The product that mixes values by a pattern, and the pattern's names before it is quantised and as it enters. */
+function mixOf(
+  view: FileView,
+  softmax: NodeProto,
+): { readonly mix: NodeProto; readonly pattern: string; readonly entering: string } | undefined {
+  const open = [{ pattern: softmax.output[0], entering: softmax.output[0] }];
   for (let step = 0; step < reach && open.length > 0; step++) {
-    const name = open.shift()!;
-    const readers = view.readers(name);
-    const mix = readers.find(({ opType, input }) => products.includes(opType) && input[0] === name);
-    if (mix) return { mix, pattern: name };
-    open.push(...readers.filter(({ opType }) => guards.includes(opType)).map(({ output }) => output[0]));
+    const { pattern, entering } = open.shift()!;
+    const readers = view.readers(entering);
+    const mix = readers.find(({ opType, input }) => products.includes(opType) && input[0] === entering);
+    if (mix) return { mix, pattern, entering };
+    for (const { opType, output } of readers) {
+      if (guards.includes(opType))
+        open.push({ pattern: pattern === entering ? output[0] : pattern, entering: output[0] });
+      if (quantising.includes(opType)) open.push({ pattern, entering: output[0] });
+    }
   }
   return undefined;
 }
@@ -70,14 +82,14 @@ function beforeRepeat(view: FileView, v: string): string {
   return unsqueeze?.opType === "Unsqueeze" ? unsqueeze.input[0] : v;
 }
 
-function measure({ pattern, v, z, mixed }: Wiring, seen: Seen, batch: number): BlockSizes | string {
-  const [p, values, repeated, out] = [pattern, v, mixed, z].map((name) => seen.get(name)!);
+function measure({ pattern, entering, v, z, mixed }: Wiring, seen: Seen, batch: number): BlockSizes | string {
+  const [p, entered, values, repeated, out] = [pattern, entering, v, mixed, z].map((name) => seen.get(name)!);
   if (p.shape.length !== repeated.shape.length || p.shape.length < 3 || p.shape.length > 4) {
     return `its pattern is ${formatShape(p.shape)} and its values are ${formatShape(repeated.shape)}`;
   }
   const sum = rowSumError(p);
   if (!(sum < tolerance)) return `its rows sum to 1 only up to ${sum.toPrecision(2)}`;
-  const off = mixError(p, repeated, out);
+  const off = mixError(entered, repeated, out);
   if (!(off < tolerance)) return `the product behind it is not pattern times values (off by ${off.toPrecision(2)})`;
   // Older exporters fold the heads into the batch.
   const heads = p.shape.length === 4 ? p.shape[1] : p.shape[0] / batch;
@@ -129,9 +141,16 @@ export function findExplicit(view: FileView): { readonly blocks: FoundBlock[]; r
       not.push({ node: `Softmax ${node}`, reason });
       continue;
     }
-    const { mix, pattern } = found;
+    const { mix, pattern, entering } = found;
     const scores = softmax.input[0];
-    const wiring = { scores, pattern, v: beforeRepeat(view, mix.input[1]), mixed: mix.input[1], z: mix.output[0] };
+    const wiring = {
+      scores,
+      pattern,
+      entering,
+      v: beforeRepeat(view, mix.input[1]),
+      mixed: mix.input[1],
+      z: mix.output[0],
+    };
     blocks.push({
       node: `Softmax ${node}`,
       form: "explicit",

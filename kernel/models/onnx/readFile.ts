@@ -1,10 +1,12 @@
 import { clone, create, fromBinary } from "@bufbuild/protobuf";
 import type { OnnxFile } from "../../graph/index.js";
-import type { ModelProto, TensorProto } from "../../graph/proto/onnx_pb.js";
+import { namesReadBy } from "../../graph/index.js";
+import type { GraphProto, ModelProto, TensorProto } from "../../graph/proto/onnx_pb.js";
 import {
   ModelProtoSchema,
   StringStringEntryProtoSchema,
   TensorProto_DataLocation,
+  TensorProto_DataType as Element,
   TensorProtoSchema,
 } from "../../graph/proto/onnx_pb.js";
 import { FormatError, UnsupportedError } from "../../tensor/index.js";
@@ -29,6 +31,30 @@ function parse(place: string, bytes: Uint8Array): ModelProto {
 function splitPath(path: string): readonly [string, string] {
   const cut = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
   return [path.slice(0, cut), path.slice(cut + 1)];
+}
+
+/** Bytes of one element, where a type has whole ones. */
+const elementBytes = new Map<number, number>([
+  ...[Element.FLOAT, Element.INT32, Element.UINT32].map((type) => [type, 4] as const),
+  ...[Element.DOUBLE, Element.INT64, Element.UINT64].map((type) => [type, 8] as const),
+  ...[Element.FLOAT16, Element.BFLOAT16, Element.INT16, Element.UINT16].map((type) => [type, 2] as const),
+  ...[Element.BOOL, Element.INT8, Element.UINT8].map((type) => [type, 1] as const),
+]);
+
+/** Throws FormatError on a name that is defined twice, or read before a node defines it. */
+function checkOrder(place: string, { input, initializer, node }: GraphProto): void {
+  const defined = new Set([...input, ...initializer].map(({ name }) => name));
+  for (const proto of node) {
+    const by = `node "${proto.name || proto.output[0] || "?"}" (${proto.opType})`;
+    const missing = namesReadBy(proto).find((name) => !defined.has(name));
+    if (missing !== undefined) {
+      throw new FormatError(`${place}: ${by} reads "${missing}", which nothing before it defines; a cyclic graph?`);
+    }
+    for (const name of proto.output.filter(Boolean)) {
+      if (defined.has(name)) throw new FormatError(`${place}: ${by} defines "${name}" a second time`);
+      defined.add(name);
+    }
+  }
 }
 
 interface WeightFile {
@@ -79,6 +105,10 @@ class WeightFiles {
       throw wrong(
         `spans bytes ${offset}…${offset + length} of "${location}", which holds ${file.sizeBytes}; is it incomplete?`,
       );
+    }
+    const needed = proto.dims.reduce((product, dim) => product * Number(dim), elementBytes.get(proto.dataType) ?? NaN);
+    if (needed !== length && !Number.isNaN(needed)) {
+      throw wrong(`has ${length} bytes but its shape [${proto.dims.join(",")}] needs ${needed}`);
     }
     const held = { location: splitPath(file.realPath)[1], offset: String(offset), length: String(length) };
     const placed = clone(TensorProtoSchema, proto);
@@ -131,6 +161,7 @@ export async function readOnnxFile(files: Files, path: string): Promise<ReadFile
     throw new UnsupportedError(`${place}: weights must lie in one folder, got ${folders.join(", ")}`);
   const held = new Set(initializer.map(({ name }) => name));
   graph.initializer = initializer;
+  checkOrder(place, graph);
   // Old files list the weights among the inputs too.
   graph.input = graph.input.filter(({ name }) => !held.has(name));
   return {

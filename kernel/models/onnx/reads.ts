@@ -32,7 +32,10 @@ export function whole(config: JsonObject, names: readonly string[]): number | un
 /** The embedding table's rows: the largest id that the file can look up. */
 function embeddedRows({ graph }: OnnxFile, ids: FileInput | undefined): number | undefined {
   const gather = graph.node.find(({ opType, input }) => opType === "Gather" && input[1] === ids?.name);
-  const rows = gather ? initializersOf(graph).get(gather.input[0])?.dims[0] : undefined;
+  const table = graph.node.find(
+    ({ opType, output }) => opType === "DequantizeLinear" && output[0] === gather?.input[0],
+  );
+  const rows = gather ? initializersOf(graph).get(table?.input[0] ?? gather.input[0])?.dims[0] : undefined;
   return rows === undefined ? undefined : Number(rows);
 }
 

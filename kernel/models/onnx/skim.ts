@@ -40,6 +40,8 @@ class Skimmer {
   /** A message with the large tensors of its initializers replaced by their place in the file. */
   async message(start: number, end: number, level: "model" | "graph" | "tensor"): Promise<Uint8Array> {
     const parts: Uint8Array[] = [];
+    // Behind all else: of a field that is there twice, the last one counts.
+    const references: Uint8Array[] = [];
     let at = start;
     while (at < end) {
       const [tag, afterTag] = await this.#varint(at, end);
@@ -54,13 +56,13 @@ class Skimmer {
       ) {
         parts.push(...lengthDelimited(field, await this.message(contentAt, next, inner)));
       } else if (level === "tensor" && field === fields.rawData && length >= keptBytes) {
-        parts.push(...this.#reference(contentAt, length));
+        references.push(...this.#reference(contentAt, length));
       } else {
         parts.push(await this.#bytes(at, next - at));
       }
       at = next;
     }
-    return joinBytes(parts);
+    return joinBytes([...parts, ...references]);
   }
 
   #reference(offset: number, length: number): Uint8Array[] {

@@ -38,8 +38,12 @@ export class FileView {
     return this.#readers.get(name) ?? [];
   }
 
+  /** Whether a tensor is a weight: one of the file as it is, or as its quantised form says. */
   isHeld(name: string): boolean {
-    return this.#held.has(name) || this.producer(name)?.opType === "Constant";
+    if (this.#held.has(name)) return true;
+    const node = this.producer(name);
+    const stored = node?.opType === "DequantizeLinear" ? node.input[0] : undefined;
+    return node?.opType === "Constant" || (stored !== undefined && this.#held.has(stored));
   }
 
   /** The inputs of the file whose content, not only whose size, a tensor depends on. */
