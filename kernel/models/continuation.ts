@@ -2,10 +2,15 @@ import type { SymbolicShape, Value } from "../graph/index.js";
 import { build, input } from "../graph/index.js";
 import type { Address } from "./addresses.js";
 import type { Blueprint } from "./family.js";
+import type { Edit } from "./forward.js";
 import { forward } from "./forward.js";
+import { patternNames } from "./reader.js";
 
 /** Graph inputs that tell something of each key, earlier ones included; all others tell something of each query. */
 export const keyInputs: readonly string[] = ["attention_mask", "key_index", "key_positions"];
+
+/** Where a model that sees keeps the features that it puts in place of image tokens. */
+export const featuresName = "image_features";
 
 /** Names of the tensors that one step takes and gives, per layer. */
 export const stateNames = {
@@ -34,7 +39,10 @@ export function continuation(
     return build.concat([earlier, own], 2);
   };
   const shapeOf = (name: string): SymbolicShape => ["batch", keyInputs.includes(name) ? "(past+query)" : "query"];
-  const { values } = forward(blueprint, weights, undefined, {
+  // What was seen is read once, and given to every step.
+  const given: Edit = (address, value) =>
+    address === featuresName ? input(featuresName, "float32", ["features", value.shape[1]]) : value;
+  const { values } = forward(blueprint, weights, given, {
     shapeOf,
     past: {
       join: (layer, keys, own) => [joined("keys", layer, keys), joined("values", layer, own)],
@@ -44,6 +52,6 @@ export function continuation(
       },
     },
   });
-  const seen = [...values].filter(([address]) => address === "logits" || address.endsWith(".attn.pattern"));
+  const seen = ["logits", ...patternNames(blueprint)].map((name) => [name, values.get(name)!] as const);
   return { ...Object.fromEntries(seen), ...fresh };
 }

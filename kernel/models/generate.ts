@@ -1,10 +1,13 @@
 import type { RunSettings } from "../graph/index.js";
-import { checkOptions, OptionError, Tensor, UnsupportedError } from "../tensor/index.js";
+import { checkOptions, OptionError, Tensor } from "../tensor/index.js";
 import type { Batch, Blueprint } from "./family.js";
 import { Generation } from "./generation.js";
+import type { GenerationConfig } from "./generationRules.js";
+import { ruled } from "./generationRules.js";
 import { cachedReader } from "./keyValueCache.js";
 import type { GenerateOptions } from "./options.js";
 import { pairReader } from "./pairReader.js";
+import { picturesReader } from "./picturesReader.js";
 import { checkRoom, realIds } from "./prompts.js";
 import type { Pass } from "./reader.js";
 import { rereader } from "./reader.js";
@@ -14,7 +17,7 @@ import { writesText } from "./stacks.js";
 /** What writing needs of a model. */
 export interface Writer {
   readonly blueprint: Blueprint;
-  readonly endIds: readonly number[];
+  readonly generation: GenerationConfig;
   /** Whether the model predicts next tokens. */
   readonly predicts: boolean;
   readonly prepare: () => Promise<Batch>;
@@ -38,18 +41,18 @@ function stacked(rows: readonly Float32Array[], width: number): Tensor {
 /** See `Model.generate`. */
 export async function generate(writer: Writer, options: GenerateOptions): Promise<Generation> {
   checkOptions("generate", options, [
-    ...["maxNewTokens", "onToken", "patterns", "cache", "signal"],
+    ...["maxNewTokens", "onToken", "patterns", "cache", "rules", "signal"],
     ...["temperature", "topK", "seed"],
   ]);
-  const { maxNewTokens, onToken, patterns: withPatterns = false, cache = true, signal } = options;
-  const { blueprint, endIds, label } = writer;
+  const { maxNewTokens, onToken, patterns: withPatterns = false, cache = true, rules = true, signal } = options;
+  const { blueprint, generation, label } = writer;
+  const { endIds } = generation;
   if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
     throw new OptionError(`generate: maxNewTokens must be a whole number of at least 1, got ${String(maxNewTokens)}`);
   }
   if (!writesText(blueprint) || !writer.predicts) {
     throw new OptionError(`generate: ${blueprint.architecture} does not predict next tokens`);
   }
-  if (blueprint.pictures) throw new UnsupportedError(`generate: ${blueprint.architecture} reads pictures; use run`);
   const choose = chooserOf(options);
   const batch = await writer.prepare();
   if (batch.positionIds) throw new OptionError("generate: positions are counted here; leave positionIds out");
@@ -66,9 +69,11 @@ export async function generate(writer: Writer, options: GenerateOptions): Promis
         writer.whole(settings),
         withPatterns,
       )
-    : cache && blueprint.continues !== false
-      ? cachedReader(blueprint, writer.continued(settings), withPatterns)
-      : rereader(blueprint, writer.whole(settings), withPatterns);
+    : blueprint.pictures
+      ? picturesReader(blueprint, batch, writer.encoded(settings), writer.continued(settings), { withPatterns, cache })
+      : cache && blueprint.continues !== false
+        ? cachedReader(blueprint, writer.continued(settings), withPatterns)
+        : rereader(blueprint, writer.whole(settings), withPatterns);
 
   const ids: number[][] = prompts.map(() => []);
   const logits: Float32Array[][] = prompts.map(() => []);
@@ -79,7 +84,9 @@ export async function generate(writer: Writer, options: GenerateOptions): Promis
     const readings = await read(open.map((prompt) => ({ prompt, ids: [...prompts[prompt], ...ids[prompt]] })));
     open.forEach((prompt, i) => {
       const { logits: row, pattern } = readings[i];
-      const id = choose(row, prompt, step);
+      const written = [...prompts[prompt], ...ids[prompt]];
+      const text = { ids: written, given: prompts[prompt].length, isLast: step === maxNewTokens - 1 };
+      const id = choose(rules ? ruled(row, text, generation) : row, prompt, step);
       ids[prompt].push(id);
       logits[prompt].push(row);
       if (pattern) patterns[prompt].push(pattern);

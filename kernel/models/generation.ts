@@ -19,7 +19,7 @@ export class Generation {
   readonly tokens: readonly (readonly string[])[];
   /** The new text per prompt; undefined without a tokenizer. */
   readonly texts: readonly (string | undefined)[];
-  /** What each new token was chosen from: per prompt [token, vocab]. */
+  /** What each new token was chosen from, before any rule: per prompt [token, vocab]. */
   readonly logits: readonly Tensor[];
   /**
    * Per prompt and new token the attention of the position that it was chosen at, [layer, head, key] over the text so far;

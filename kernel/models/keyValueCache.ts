@@ -49,8 +49,9 @@ function stepFeeds(blueprint: Blueprint, texts: readonly Text[], rows: readonly 
       Int32Array.from(texts, ({ ids }) => ids.length - 1),
     ),
   };
-  for (const spec of inputs) {
-    const name = typeof spec === "string" ? spec : spec.name;
+  for (const name of inputs) {
+    // Whatever is no row of numbers per text is given beside.
+    if (typeof name !== "string") continue;
     const earlier = keyInputs.includes(name) ? room : 0;
     const data = new Int32Array(texts.length * (earlier + fresh));
     rows.forEach(({ length }, b) => {
@@ -70,7 +71,12 @@ function stepFeeds(blueprint: Blueprint, texts: readonly Text[], rows: readonly 
  *
  * Range    what {@link rereader} reads, to rounding
  */
-export function cachedReader(blueprint: Blueprint, pass: Pass, withPatterns: boolean): Reader {
+export function cachedReader(
+  blueprint: Blueprint,
+  pass: Pass,
+  withPatterns: boolean,
+  beside: (texts: readonly Text[]) => Promise<Readonly<Record<string, Tensor>>> = async () => Promise.resolve({}),
+): Reader {
   const { layers, heads, kvHeads: groups = heads, headDim, regime = () => "" } = blueprint;
   const names = patternNames(blueprint);
   const slots = Array.from({ length: layers }, (_, layer) => parts.map((part) => ({ part, layer }))).flat();
@@ -113,7 +119,7 @@ export function cachedReader(blueprint: Blueprint, pass: Pass, withPatterns: boo
   return async (texts) => {
     const rows = opened(texts);
     const [{ room }] = rows;
-    const feeds = stepFeeds(blueprint, texts, rows);
+    const feeds = { ...stepFeeds(blueprint, texts, rows), ...(await beside(texts)) };
     slots.forEach(({ part, layer }, slot) => {
       feeds[stateNames.past(part, layer)] = new Tensor(
         "float32",

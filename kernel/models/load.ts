@@ -3,8 +3,8 @@ import { checkOptions, FormatError, knownNames, OptionError, UnsupportedError } 
 import { openCheckpoint } from "./checkpoint.js";
 import { families } from "./families/index.js";
 import type { Blueprint } from "./family.js";
-import { tokenIds } from "./config.js";
-import type { Files, Host } from "./host.js";
+import { generationConfig } from "./generationRules.js";
+import type { Host } from "./host.js";
 import type { JsonObject } from "./json.js";
 import { readJson } from "./json.js";
 import { locate } from "./locate.js";
@@ -61,18 +61,6 @@ function openBlueprint(folder: string, config: JsonObject): Blueprint {
   return family.open(architecture, config);
 }
 
-/** The tokens that end a text: those of generation_config.json where there is one, else those of the config. */
-async function endIdsOf(files: Files, folder: string, { endIds = [] }: Blueprint): Promise<readonly number[]> {
-  const name = "generation_config.json";
-  if (!(await files.list(folder)).includes(name)) return endIds;
-  const path = files.resolve(folder, name);
-  const held = (await readJson(files, path))["eos_token_id"] ?? null;
-  const ids = tokenIds.read(held);
-  if (!ids)
-    throw new FormatError(`load ${path}: eos_token_id = ${JSON.stringify(held)}; expected ${tokenIds.expected}`);
-  return ids;
-}
-
 function titleOf(source: string): string {
   const parts = source.split(/[/\\]/).filter((part) => part && !/^\.+$/.test(part));
   return parts.at(-1) ?? source;
@@ -107,7 +95,7 @@ async function loadFile(
     weights: new Map(),
     tokenizer,
     readPictures: blueprint.pictures && (await pictureReader(host, folder)),
-    endIds: await endIdsOf(files, folder, blueprint),
+    generation: await generationConfig(files, folder, blueprint),
     engine,
     interruptSignal: host.interruptSignal,
     share: host.share,
@@ -152,7 +140,7 @@ export async function loadModel(host: Host & Sharing, source: string, options: L
     weights,
     tokenizer,
     readPictures: blueprint.pictures && (await pictureReader(host, folder)),
-    endIds: await endIdsOf(files, folder, blueprint),
+    generation: await generationConfig(files, folder, blueprint),
     engine,
     interruptSignal: host.interruptSignal,
     share: host.share,

@@ -13,6 +13,7 @@ import { forward } from "./forward.js";
 import type { Writer } from "./generate.js";
 import { generate } from "./generate.js";
 import type { Generation } from "./generation.js";
+import type { GenerationConfig } from "./generationRules.js";
 import { gateFeeds, gateHeads, headEdits, outputOf } from "./headGates.js";
 import type { Host } from "./host.js";
 import type { ModelInput, Prepared } from "./input.js";
@@ -41,8 +42,8 @@ export interface ModelParts extends Pick<Host, "interruptSignal">, Sharing {
   readonly blueprint: Blueprint;
   readonly weights: ReadonlyMap<string, Value>;
   readonly tokenizer: Tokenizer | undefined;
-  /** Tokens after which a generated text is finished. */
-  readonly endIds: readonly number[];
+  /** What ends a generated text, and what rules its tokens. */
+  readonly generation: GenerationConfig;
   /** Makes pixel values of pictures; undefined for models that read none, or do not say how. */
   readonly readPictures?: PictureReader | undefined;
   readonly engine: Engine;
@@ -215,11 +216,11 @@ export class Model {
    * Example  (await model.generate("Once upon a time", { maxNewTokens: 20 })).texts[0]
    */
   async generate(input: string | readonly string[] | ModelInput, options: GenerateOptions): Promise<Generation> {
-    const { blueprint, weights, tokenizer, endIds } = this.#parts;
+    const { blueprint, weights, tokenizer, generation } = this.#parts;
     const signal = options.signal ?? this.#parts.interruptSignal();
     const writer: Writer = {
       blueprint,
-      endIds,
+      generation,
       predicts: this.#forward.values.has("logits"),
       prepare: async () => (await this.#prepare(input, true)).batch,
       label: (id) => this.#label(id),

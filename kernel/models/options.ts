@@ -53,6 +53,8 @@ export interface GenerateOptions extends SamplingOptions {
   readonly onToken?: (token: GeneratedToken) => void;
   /** Whether the attention of each new token is kept, as `Generation.patterns`: false. */
   readonly patterns?: boolean;
+  /** Whether the rules of generation_config.json are followed: forced and suppressed tokens, repetition, least length: true. */
+  readonly rules?: boolean;
   /** Whether keys and values of earlier tokens are kept, so that a step costs one token: true. */
   readonly cache?: boolean;
   readonly signal?: CancelSignal;

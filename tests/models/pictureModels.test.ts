@@ -112,6 +112,23 @@ describe.each(cases)("%s agrees with Hugging Face transformers", (name) => {
     }
   });
 
+  it("in the greedy continuation, where it writes", async () => {
+    const recorded = oracle.tensors.get("generated");
+    if (!recorded) {
+      await expect(model.generate(input, { maxNewTokens: 2 })).rejects.toThrow("does not predict next tokens");
+      return;
+    }
+    const expected = rowsOf(recorded);
+    const { ids, patterns } = await model.generate(input, { maxNewTokens: expected[0].length, patterns: true });
+    ids.forEach((row, b) => expect(row).toEqual(expected[b].slice(0, row.length)));
+    expect(ids.some((row) => row.length === expected[0].length)).toBe(true);
+    // The attention of the first new token is that of the last token of a run.
+    const [first] = patterns[1];
+    const real = rowsOf(oracle.at("attention_mask"))[1].filter((each) => each === 1).length;
+    expect(first.shape).toEqual([model.layers, model.heads, real]);
+    await expect(model.generate(input, { maxNewTokens: 2, cache: false })).rejects.toThrow("sees its pictures once");
+  });
+
   it("in the loss and its derivatives by patterns and head outputs", async () => {
     const summed = stacks.map((stack) => recorded(stack, "last_hidden_state"));
     const { value, at } = await model.gradients(input, {

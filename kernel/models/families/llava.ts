@@ -131,7 +131,7 @@ function open(architecture: string, json: JsonObject): Blueprint {
     inputs: [...language.inputs, "image_slots", ...patchInputs(grid, "picture")],
     feeds: (batch) => ({
       ...language.feeds(batch),
-      ...batch.patches!.feeds,
+      ...batch.patches?.feeds,
       image_slots: imageSlots(batch, imageId),
     }),
     build: (context) => {
@@ -140,7 +140,8 @@ function open(architecture: string, json: JsonObject): Blueprint {
       const projector = within(context, "multi_modal_projector.", "");
       const inner = activations[config.projector_hidden_act](linear(projector, "linear_1", selected));
       const perPicture = linear(projector, "linear_2", inner);
-      const features = build.reshape(perPicture, [`${tokens - first}*picture`, width]);
+      const flat = build.reshape(perPicture, [`${tokens - first}*picture`, width]);
+      const features = context.tap("image_features", flat);
       const words = within(context, "language.", "");
       const outputs = language.build({
         ...words,
