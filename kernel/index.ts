@@ -148,6 +148,8 @@ export type {
   AudioSource,
   ComputeOptions,
   AttentionStack,
+  DescribedActivation,
+  DescribedLevel,
   EditReport,
   EditSite,
   GeneratedToken,
@@ -168,7 +170,7 @@ export type {
   Site,
   TokenSet,
 } from "./models/index.js";
-export { Generation, Model, Run } from "./models/index.js";
+export { Description, Generation, Model, Run } from "./models/index.js";
 export type {
   DecodeNpzOptions,
   DType,

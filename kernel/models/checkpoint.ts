@@ -34,12 +34,17 @@ async function openShards(files: Files, folder: string): Promise<Checkpoint> {
   const { weight_map: map } = (await readJson(files, path)) as { readonly weight_map?: unknown };
   if (typeof map !== "object" || map === null) throw new FormatError(`load ${path}: expected an object "weight_map"`);
   const shards = [...new Set(Object.values(map as Record<string, unknown>))];
+  const held = await files.list(folder);
   const tensors = new Map<string, StoredTensor>();
   const paths: string[] = [];
   for (const shard of shards) {
     // A shard is a plain file name: an index must not lead out of its folder.
     if (typeof shard !== "string" || /[/\\]|^\.\.?$/.test(shard)) {
       throw new FormatError(`load ${path}: expected a file name of a shard, got ${JSON.stringify(shard)}`);
+    }
+    if (!held.includes(shard)) {
+      const got = shards.filter((each) => held.includes(each as string)).join(", ") || "none of them";
+      throw new FormatError(`load ${path}: names the shard "${shard}", which is not in the folder; got ${got}`);
     }
     paths.push(files.resolve(folder, shard));
     for (const [name, tensor] of await openSafetensors(files, paths.at(-1)!)) tensors.set(name, tensor);

@@ -61,6 +61,12 @@ export interface GenerationConfig {
   readonly rules: GenerationRules;
 }
 
+/** No rules but the tokens that end a text. */
+export function unruled(endIds: readonly number[]): GenerationConfig {
+  const none = Object.entries<Field<unknown>>(fields).map(([name, { fallback }]) => [name, fallback] as const);
+  return { endIds, rules: Object.fromEntries(none) as unknown as GenerationRules };
+}
+
 /**
  * What generation_config.json says; without one, what the config says, as older checkpoints do.
  *

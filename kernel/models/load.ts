@@ -4,7 +4,7 @@ import { openCheckpoint } from "./checkpoint.js";
 import { families } from "./families/index.js";
 import type { Blueprint } from "./family.js";
 import { generationConfig } from "./generationRules.js";
-import type { Host } from "./host.js";
+import type { Files, Host } from "./host.js";
 import type { JsonObject } from "./json.js";
 import { readJson } from "./json.js";
 import { locate } from "./locate.js";

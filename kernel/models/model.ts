@@ -5,7 +5,8 @@ import { checkOptions, OptionError, showWith, UnsupportedError } from "../tensor
 import type { Address } from "./addresses.js";
 import { isOnDemand, resolveAddresses } from "./addresses.js";
 import { continuation } from "./continuation.js";
-import { describeAddresses, describeSizes } from "./describe.js";
+import { describeSizes } from "./describe.js";
+import { Description } from "./description.js";
 import type { Batch, Blueprint } from "./family.js";
 import { timeLabels } from "./feeds.js";
 import type { Edit, Forward } from "./forward.js";
@@ -22,6 +23,7 @@ import { pictureLabels } from "./patches.js";
 import { preparePictures, withPixels } from "./pictureInput.js";
 import type { PictureSource } from "./pictures/picture.js";
 import type { PictureReader } from "./pictures/reader.js";
+import { levelsOf } from "./levels.js";
 import { nextTokenLoss } from "./nextToken.js";
 import type { ComputeOptions, GenerateOptions, GradientOptions, Gradients, RunOptions } from "./options.js";
 import { preparePair } from "./pairInput.js";
@@ -252,15 +254,21 @@ export class Model {
     return singleToken(this.#parts.tokenizer, text);
   }
 
-  /** The model in text: its sizes, and every address with the shape of its activation. */
+  /** The model in text: its sizes, and every address with the shape of its activation, as a tree. */
   describe(): string {
+    return this.diagram().toString();
+  }
+
+  /** The same as plain values, which show themselves as a diagram; so does the model itself. */
+  diagram(): Description {
     const { name, architecture, device } = this;
-    return [
-      `${name} (${architecture})`,
-      ...describeSizes(this.#parts.blueprint, device),
-      describeAddresses(this.#forward.values),
-      ...(this.#parts.blueprint.notes ?? []),
-    ].join("\n");
+    const { blueprint } = this.#parts;
+    return new Description({
+      title: `${name} (${architecture})`,
+      sizes: describeSizes(blueprint, device),
+      levels: levelsOf(this.#forward.values),
+      notes: blueprint.notes ?? [],
+    });
   }
 
   /**
@@ -338,4 +346,4 @@ export class Model {
   }
 }
 
-showWith(Model.prototype, (model) => ({ "text/plain": model.describe() }));
+showWith(Model.prototype, (model) => model.diagram().bundle());

@@ -23,6 +23,11 @@ export async function openSafetensors(files: Files, path: string): Promise<Reado
   if (found?.kind !== "file") throw new FormatError(`${place}: no such file`);
   const { sizeBytes, modifiedMs, realPath } = found;
   const prefix = await files.readBytes(path, 0, 8);
+  if (String.fromCharCode(...prefix) === "version ") {
+    throw new FormatError(
+      `${place}: is a pointer of git-lfs, not the file itself; expected the weights, as "git lfs pull" fetches them`,
+    );
+  }
   if (prefix.length < 8) throw new FormatError(`${place}: expected at least 8 bytes, got ${prefix.length}`);
   const length = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(safetensorsHeaderLimit) || Number(length) > sizeBytes - 8) {

@@ -6,6 +6,7 @@ import type { Tensor } from "../../tensor/index.js";
 import { activations } from "../layers.js";
 import { Model } from "../model.js";
 import { tokenizerOf as readTokenizer } from "../tokenizer.js";
+import { unruled } from "../generationRules.js";
 import { transformerBlueprint } from "./blueprint.js";
 import type { TransformerConfig } from "./config.js";
 import { mechanismNamed, normKinds, positionKinds, writeTransformer } from "./config.js";
@@ -134,7 +135,7 @@ export function makeTransformer(workshop: Workshop, options: TransformerOptions)
     blueprint,
     weights: held(weights),
     tokenizer: tokenizer && readTokenizer("vocabulary", tokenizer, {}),
-    endIds: blueprint.endIds ?? [],
+    generation: unruled(blueprint.endIds ?? []),
     engine,
     interruptSignal,
     provenance: async () =>

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { load } from "../../kernel/lib/index.js";
+import type { MimeBundle } from "../../kernel/lib/tensor/index.js";
+import { decoders, encoders, pairs, readOracle, seeing } from "./oracle.js";
+
+describe.each([...encoders, ...decoders, ...pairs, ...seeing])("the description of %s", (name) => {
+  it("names every address with its shape, in text and in the diagram", async () => {
+    const model = await load((await readOracle(name)).folder);
+    const description = model.diagram();
+    const told = description.levels.flatMap(({ path, layers, activations }) =>
+      activations.flatMap(({ address }) =>
+        path === "" ? [address] : Array.from({ length: layers }, (_, layer) => address.replace("*", String(layer))),
+      ),
+    );
+    // A first layer may have what others lack.
+    expect(new Set(told)).toEqual(new Set([...told, ...model.addresses]));
+    const shown = (description as unknown as Record<symbol, () => MimeBundle>)[Symbol.for("Jupyter.display")]();
+    const [text, html] = [shown["text/plain"], shown["text/html"]] as [string, string];
+    expect(text).toBe(model.describe());
+    for (const { activations } of description.levels) {
+      for (const { address, name: last, shape } of activations) {
+        expect(text).toContain(last);
+        expect(text).toContain(`[${shape.join()}]`);
+        expect(html).toContain(`title="${address} [${shape.join()}]"`);
+      }
+    }
+    // Every box that is opened is closed, and nothing runs.
+    for (const tag of ["div", "section", "figure", "code", "small", "span"]) {
+      expect(html.split(`<${tag}`).length, tag).toBe(html.split(`</${tag}>`).length);
+    }
+    expect(html).not.toContain("<script");
+    await model.dispose();
+  });
+});
+
+describe("a description", () => {
+  it("is a tree", async () => {
+    const model = await load((await readOracle("gpt2")).folder);
+    expect(model.describe().replace(/ {2,}\[/g, "  [")).toBe(
+      [
+        "gpt2 (GPT2LMHeadModel)",
+        "3 layers × 4 heads of 12, width 48, 40 positions, on cpu",
+        "├─ embed, pos_embed  [batch,query,48]",
+        "├─ blocks.0 … 2",
+        "│  ├─ resid_pre, ln1.normalized, attn_out, resid_mid, ln2.normalized, mlp_out, resid_post  [batch,query,48]",
+        "│  ├─ attn.{q, k, v, z}  [batch,4,query,12]",
+        "│  ├─ attn.{scores, pattern}  [batch,4,query,query]",
+        "│  ├─ attn.result  [batch,query,4,48]",
+        "│  └─ mlp.{pre, post}  [batch,query,192]",
+        "├─ ln_final, last_hidden_state  [batch,query,48]",
+        "└─ logits  [batch,query,389]",
+      ].join("\n"),
+    );
+    await model.dispose();
+  });
+});
