@@ -17,6 +17,19 @@ const { texts, read } = JSON.parse(readFileSync(join(folder, "corpus.json"), "ut
   readonly read: Readonly<Record<string, readonly Read[]>>;
 };
 
+describe("a long text", () => {
+  it.each(["unigram", "precompiled", "wordpiece"])("is read by %s as its parts are", async (name) => {
+    const tokenizer = (await loadTokenizer(files, join(folder, name)))!;
+    const part = " The cat e\u0301 東京 👩\u200d👩\u200d👧";
+    const [times, length] = [3000, [...part].length];
+    const [one, all] = [tokenizer.encode(part), tokenizer.encode(part.repeat(times))];
+    const body = one.ids.slice(1, -1);
+    expect(all.ids.slice(1, -1)).toEqual(Array.from({ length: times }, () => body).flat());
+    const moved = one.offsets.codePoints.slice(1, -1).map((span) => span.map((at) => at + (times - 1) * length));
+    expect(all.offsets.codePoints.slice(-1 - body.length, -1)).toEqual(moved);
+  });
+});
+
 describe.each(Object.entries(read))("random texts read by %s", (name, expected) => {
   it("have the ids and the places of Python's tokenizers", async () => {
     const tokenizer = (await loadTokenizer(files, join(folder, name)))!;

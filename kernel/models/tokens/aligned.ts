@@ -110,11 +110,13 @@ export class Aligned {
     const [characters, spans]: [string[], Span[]] = [[], []];
     let end = 0;
     for (const [from, to] of [...matches, [this.length, this.length] as const]) {
-      characters.push(...this.characters.slice(end, from));
-      spans.push(...this.spans.slice(end, from));
-      if (from < to) {
-        characters.push(...added);
-        spans.push(...added.map(() => this.spans[to - 1]));
+      for (let i = end; i < from; i++) {
+        characters.push(this.characters[i]);
+        spans.push(this.spans[i]);
+      }
+      for (const character of from < to ? added : []) {
+        characters.push(character);
+        spans.push(this.spans[to - 1]);
       }
       end = to;
     }

@@ -21,6 +21,25 @@ function textOf(bytes: Uint8Array): string {
   return decodeURIComponent(Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""));
 }
 
+const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+/** Characters that are cut into graphemes at a time: the time of a cut grows with the square of the text. */
+const windowLength = 200;
+
+/** The characters of a text as a reader sees them, each with its marks. */
+function* graphemesOf(characters: readonly string[]): Generator<string> {
+  for (let at = 0, width = windowLength; at < characters.length;) {
+    const isLast = at + width >= characters.length;
+    const found = [...segmenter.segment(characters.slice(at, at + width).join(""))].map(({ segment }) => segment);
+    // The last one may go on behind the window.
+    const whole = isLast ? found : found.slice(0, -1);
+    for (const segment of whole) {
+      yield segment;
+      at += [...segment].length;
+    }
+    width = whole.length === 0 ? 2 * width : windowLength;
+  }
+}
+
 /**
  * Replacements of SentencePiece: whole graphemes of few bytes first, else characters one by one.
  *
@@ -56,7 +75,6 @@ export function precompiled(encoded: unknown): (x: Aligned) => Aligned {
     return undefined;
   };
 
-  const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
   return (x) => {
     const result: Change[] = [];
     const replace = (old: readonly string[], content: string): void => {
@@ -69,7 +87,7 @@ export function precompiled(encoded: unknown): (x: Aligned) => Aligned {
         result[result.length - 1] = [last, change + surplus];
       }
     };
-    for (const { segment } of graphemes.segment(x.text)) {
+    for (const segment of graphemesOf(x.characters)) {
       const characters = [...segment];
       const whole = bytesOfText(segment).bytes.length < 6 ? find(segment) : undefined;
       if (whole !== undefined) replace(characters, whole);
