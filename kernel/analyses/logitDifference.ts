@@ -1,7 +1,7 @@
 import { build } from "../graph/index.js";
 import type { Site } from "../models/index.js";
-import { OptionError, Tensor } from "../tensor/index.js";
-import { lastPositions, logitsAt, type PromptMetric } from "./parts/metric.js";
+import { OptionError } from "../tensor/index.js";
+import { lastPositions, logitsOf, type PromptMetric } from "./parts/metric.js";
 
 /** A token: its text, with the space that belongs to it, or its id. */
 export type TokenName = string | number;
@@ -23,12 +23,10 @@ export function logitDifference(
   return {
     name: `logitDifference(${JSON.stringify(a)}, ${JSON.stringify(b)})`,
     write: (site, prompts) => {
-      const logits = logitsAt(site, lastPositions(site));
+      const positions = lastPositions(site);
       const [first, second] = [a, b].map((names, i) => {
         const ids = prompts.map((prompt) => idOf(site, names, prompt));
-        const rows = BigInt64Array.from(ids.flatMap((id, row) => [BigInt(row), BigInt(id)]));
-        const indices = site.feed(`metric tokens ${i}`, new Tensor("int64", [ids.length, 2], rows), ["batch", 2]);
-        return build.gatherND(logits, indices); // [B]
+        return logitsOf(site, positions, ids, `tokens ${i}`); // [B]
       });
       return build.sub(first, second);
     },

@@ -83,11 +83,15 @@ class Side:
             _, cache = lens.run_with_cache(torch.tensor([request["clean"]]), names_filter=lambda name: name in wanted)
             clean = {name: cache[name] for name in wanted}
 
-        def keep(z, hook):
-            z.retain_grad()
-            corrupted[hook.name] = z
+        def keeping(name):
+            # A Bridge calls its hooks by names of its own.
+            def keep(z, hook):
+                z.retain_grad()
+                corrupted[name] = z
 
-        logits = lens.run_with_hooks(torch.tensor([request["ids"]]), fwd_hooks=[(name, keep) for name in wanted])
+            return keep
+
+        logits = lens.run_with_hooks(torch.tensor([request["ids"]]), fwd_hooks=[(name, keeping(name)) for name in wanted])
         self.difference(logits, request).backward()
         effects = []
         for layer in range(self.hf.config.n_layer):
