@@ -160,7 +160,7 @@ try {
   });
   const [estimated] = await compare(`Attribution patching of 144 heads, T = ${length}`, [
     { name: "Attention Lab", work: patched },
-    { name: "TransformerLens Bridge", work: ask("attribute", "bridge") },
+    // The Bridge's hooks see copies that have no derivative.
     { name: "TransformerLens HookedTransformer", work: ask("attribute", "hooked") },
   ]);
   console.log(`  the time of ${(estimated / alone).toFixed(2)} passes for the metric alone`);
