@@ -245,6 +245,12 @@ export type {
   AblateOptions,
   AblationMode,
   AblationRow,
+  DormancyOptions,
+  DormancyRow,
+  SinkHeadThresholds,
+  VisualSink,
+  VisualSinkOptions,
+  VisualSinks,
   AttributionOptions,
   AttributionPatchingOptions,
   AttributionPatchingResult,
@@ -264,6 +270,9 @@ export type {
 } from "./analyses/index.js";
 export {
   ablate,
+  dormancy,
+  DormancyTable,
+  visualSinks,
   AblationTable,
   activationPatching,
   attributionPatching,

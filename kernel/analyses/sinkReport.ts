@@ -1,5 +1,5 @@
 import { figureOf } from "../figure/index.js";
-import { OptionError, showWith, type Tensor } from "../tensor/index.js";
+import { checkOptions, OptionError, showWith, type Tensor } from "../tensor/index.js";
 import { panelsMime } from "../views/index.js";
 import type { MassiveActivation } from "./parts/residual.js";
 import type { SecondarySink } from "./parts/secondarySinks.js";
@@ -12,6 +12,8 @@ export interface SinkSample {
   readonly tokens: readonly string[];
   /** α_k, [L,H,K]. */
   readonly received: Tensor;
+  /** The same of the attention that is not on token 0: 0 for that token, [L,H,K]. */
+  readonly receivedWithoutFirst: Tensor;
   /** Row entropy over that of even attention, [L,H,Q]. */
   readonly relativeEntropy: Tensor;
   /** Row entropy in nats of the attention that is not on token 0, [L,H,Q]. */
@@ -40,6 +42,8 @@ export interface SinkHead {
   readonly head: number;
   /** α of token 0. */
   readonly received: number;
+  /** The most that one other key receives of what is not on token 0; the last quarter of each prompt is left out. */
+  readonly receivedWithoutFirst: number;
   /** Mean over queries of the row entropy over that of even attention; query 0 is left out. */
   readonly rowEntropy: number;
   /** Mean over queries, in nats, of the entropy of what is not on token 0; queries 0 and 1 are left out. */
@@ -54,6 +58,16 @@ export interface SinkHead {
   readonly plainDrain: number;
   readonly distance: number;
   readonly distanceWithoutFirst: number;
+}
+
+/** What makes a head a sink head: see `SinkReport.sinkHeads`. */
+export interface SinkHeadThresholds {
+  /** α of token 0 above this; default 0.3. */
+  readonly received?: number;
+  /** Row entropy over that of even attention below this; default 0.5. */
+  readonly rowEntropy?: number;
+  /** Largest column entropy over that of an evenly read key above this; default 0.5. */
+  readonly columnEntropy?: number;
 }
 
 export interface SinkReportParts {
@@ -127,6 +141,18 @@ export class SinkReport {
     );
   }
 
+  /**
+   * The heads that read token 0 and hardly anything else: much attention on it, rows of small entropy, and a column that
+   * all queries share. The sources publish no thresholds: these are arguments.
+   */
+  sinkHeads(thresholds: SinkHeadThresholds = {}): readonly SinkHead[] {
+    checkOptions("sinkHeads", thresholds, ["received", "rowEntropy", "columnEntropy"]);
+    const { received = 0.3, rowEntropy = 0.5, columnEntropy = 0.5 } = thresholds;
+    return this.heads.filter(
+      (head) => head.received > received && head.rowEntropy < rowEntropy && head.columnEntropy > columnEntropy,
+    );
+  }
+
   /** By state: ‖h‖ of token 0 and the largest of the others, means over prompts; state 0 is what the first block reads. */
   get residualPeaks(): readonly { readonly first: number; readonly others: number }[] {
     return Array.from({ length: this.layers + 1 }, (_, state) => ({
@@ -191,6 +217,10 @@ export class SinkReport {
       layer,
       head,
       received: mean((s) => s.received.item(layer, head, 0)),
+      receivedWithoutFirst: mean((s) => {
+        const all = row(s.receivedWithoutFirst, s);
+        return Math.max(...all.slice(0, Math.max(Math.floor(all.length * 0.75), 2)));
+      }),
       rowEntropy: mean((s) => meanOf(row(s.relativeEntropy, s).slice(1))),
       entropyWithoutFirst: mean((s) => meanOf(row(s.entropyWithoutFirst, s).slice(2))),
       columnEntropy: mean((s) => Math.max(...row(s.columnEntropy, s))),

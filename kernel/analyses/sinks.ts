@@ -16,8 +16,10 @@ const entropyOfRest = rowEntropy({ without: [0] });
 const [valueNorms, plainValueNorms] = [headNorms({ of: "v" }), headNorms({ of: "v", ov: false })];
 const columns = columnEntropy({ relative: true });
 const [distances, distancesOfRest] = [distance(), distance({ without: [0] })];
+const receivedOfRest = massPerKey({ without: [0] });
 const measured = [
   massPerKey(),
+  receivedOfRest,
   ...[relativeEntropy, entropyOfRest, columns, valueNorms, plainValueNorms, sinkLogit(), distances, distancesOfRest],
 ];
 
@@ -46,6 +48,7 @@ export async function sinks(
   for (const [index, prompt] of prompts.entries()) {
     const run = await model.run(prompt.times(1), {
       patterns: false,
+      outputs: false,
       capture: ["blocks.0.resid_pre", "blocks.*.resid_post"],
       probes: measured,
       ...(signal ? { signal } : {}),
@@ -61,6 +64,7 @@ export async function sinks(
     samples.push({
       tokens: real.map((t) => run.tokens[0][t]),
       received: probe("massPerKey"),
+      receivedWithoutFirst: probe(receivedOfRest.name),
       relativeEntropy: probe(relativeEntropy.name),
       entropyWithoutFirst: probe(entropyOfRest.name),
       columnEntropy: probe(columns.name),

@@ -3,7 +3,7 @@ export { diagonal, type DiagonalOptions } from "./diagonal.js";
 export { distance, type DistanceOptions } from "./distance.js";
 export { futureInfluence, type FutureInfluenceOptions } from "./futureInfluence.js";
 export { headNorms, type HeadNormOptions } from "./headNorms.js";
-export { massPerKey } from "./massPerKey.js";
+export { massPerKey, type MassPerKeyOptions } from "./massPerKey.js";
 export { role, type Role, type RoleOptions } from "./role.js";
 export { rowEntropy, type EntropyOptions } from "./rowEntropy.js";
 export { setMass, type SetMassOptions } from "./setMass.js";

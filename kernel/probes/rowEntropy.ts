@@ -31,7 +31,7 @@ export function rowEntropy(options: EntropyOptions = {}): Probe {
       overLayers(site, "attn.pattern", (pattern) => {
         const kept = without(name, site, pattern, keys);
         const normed = keys === undefined ? kept : ratio(kept, build.reduceSum(kept, [3], true));
-        const entropy = build.neg(build.reduceSum(timesLog(normed), [3]));
+        const entropy = build.sub(0, build.reduceSum(timesLog(normed), [3]));
         return relative ? ratio(entropy, build.unsqueeze(logVisible(site), [1])) : entropy;
       }),
   };

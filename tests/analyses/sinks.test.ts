@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Model, SinkReport } from "../../kernel/lib/index.js";
-import { encodeSafetensors, load, sinks, Tensor } from "../../kernel/lib/index.js";
+import { dormancy, encodeSafetensors, load, sinks, Tensor, visualSinks } from "../../kernel/lib/index.js";
 import { massiveActivations, medianOf } from "../../kernel/lib/analyses/parts/residual.js";
 import { firstTokenLife, secondarySinks } from "../../kernel/lib/analyses/parts/secondarySinks.js";
 import { curvesMime, matrixMime, panelsMime, readPanels } from "../../kernel/lib/views/index.js";
@@ -91,6 +91,15 @@ describe("sinks on a model with a planted sink", () => {
     }
   });
 
+  it("names every head a sink head, by thresholds that are arguments", () => {
+    expect(found.sinkHeads()).toEqual(found.heads);
+    expect(found.sinkHeads({ received: 1 })).toEqual([]);
+    expect(() => found.sinkHeads({ epsilon: 0.3 } as object)).toThrow(/unknown option "epsilon"/);
+    for (const { receivedWithoutFirst } of found.samples) {
+      for (let l = 0; l < 3; l++) for (let h = 0; h < 4; h++) expect(receivedWithoutFirst.item(l, h, 0)).toBe(0);
+    }
+  });
+
   it("finds exactly the massive activation, and the peak of the residual stream", () => {
     const places = found.massive.map(
       ({ prompt, layer, position, dimension: at }) => `${prompt} ${layer} ${position} ${at}`,
@@ -148,7 +157,11 @@ describe("sinks on a model without", () => {
       expect(Math.abs(head.received - even)).toBeLessThan(1e-6);
       expect(Math.abs(head.rowEntropy - 1)).toBeLessThan(1e-6);
       expect(Math.abs(head.sinkLogit)).toBeLessThan(1e-6);
+      // Of what is not on token 0, row q puts 1/q on each of keys 1 … q: key 1 has most.
+      const rest = sumOf(T - 1, (i) => 1 / (i + 1)) / (T - 1);
+      expect(Math.abs(head.receivedWithoutFirst - rest)).toBeLessThan(1e-6);
     }
+    expect(found.sinkHeads()).toEqual([]);
     await remove();
   });
 
@@ -182,6 +195,92 @@ describe("sinks on a model without", () => {
     await expect(sinks(model, { inputIds: [[1, 2]] })).rejects.toThrow(/prompt 0 must have at least 4 tokens/);
     await expect(sinks(model, prompts, { epsilon: 0.3 } as object)).rejects.toThrow(/unknown option "epsilon"/);
     await model.dispose();
+  });
+});
+
+describe("dormant heads", () => {
+  /** Values are zero: a head that looks at token 0 does nothing at all. */
+  const plantDrained = (name: string, data: Float32Array): void => {
+    plantSink(name, data);
+    if (/c_attn\.bias$/.test(name)) data.fill(0, 2 * width);
+    if (/c_attn\.weight$/.test(name)) {
+      for (let r = 0; r < width; r++) data.fill(0, r * 3 * width + 2 * width, (r + 1) * 3 * width);
+    }
+  };
+  const domains = { one: prompts, other: { inputIds: [row(9), row(17)] } };
+
+  it("are all heads that rest on a drained token, on every domain, and cost exactly nothing", async () => {
+    const { model, remove } = await planted(plantDrained);
+    const table = await dormancy(model, domains, { layers: [0, 2], heads: [1] });
+    expect(table.rows.map(({ domain, layer, head }) => `${domain} ${layer} ${head}`)).toEqual(
+      ["one", "other"].flatMap((domain) => [`${domain} 0 1`, `${domain} 2 1`]),
+    );
+    for (const found of table.rows) {
+      expect(found).toMatchObject({ effect: 0, low: 0, high: 0, toBos: 0, state: "dormant" });
+      expect(found.sinkMass).toBeGreaterThan(0.999);
+    }
+    expect(table.switching).toEqual([]);
+    expect(table.summary).toMatch(/^Dormant heads of .*\none: 2 dormant, 0 active\nother: 2 dormant, 0 active$/);
+    expect(table.toCsv()).toMatch(/^domain,layer,head,sinkMass,effect,low,high,toBos,state\r?\none,0,1,/);
+    await remove();
+  });
+
+  it("are none where attention is even, or where the loss says that they work", async () => {
+    const even = await planted(plantEven);
+    const found = await dormancy(even.model, { one: prompts }, { layers: [0] });
+    expect(found.rows.map(({ state }) => state)).not.toContain("dormant");
+    for (const { sinkMass } of found.rows) {
+      expect(Math.abs(sinkMass - sumOf(T - 1, (i) => 1 / (i + 2)) / (T - 1))).toBeLessThan(1e-6);
+    }
+    await even.remove();
+    const working = await planted(plantSink);
+    const strict = await dormancy(working.model, { one: prompts }, { layers: [0], loss: 0 });
+    expect(strict.rows.map(({ state }) => state)).not.toContain("dormant");
+    await expect(dormancy(working.model, { one: { inputIds: [row(0)] } })).rejects.toThrow(
+      /domain "one" must have at least 2 prompts, got 1/,
+    );
+    await working.remove();
+  });
+});
+
+describe("visual sinks", () => {
+  const options = { image: [3, 4, 5, 6], tau: 6, layers: [0, 1, 2] };
+  const plantAt =
+    (position: number | undefined) =>
+    (name: string, data: Float32Array): void => {
+      plantEven(name, data);
+      if (!/wpe\.weight$/.test(name)) return;
+      for (let i = dimension; i < data.length; i += width) data[i] = 0;
+      data[dimension] = 1e5;
+      if (position !== undefined) data[position * width + dimension] = -1e5;
+    };
+
+  it("are exactly the image's tokens that are massive where token 0 is", async () => {
+    const { model, remove } = await planted(plantAt(4));
+    const found = await visualSinks(model, prompts, options);
+    expect(found.dimensions[0]).toBe(dimension);
+    expect(found.sinks.map(({ prompt, layer, position }) => `${prompt} ${layer} ${position}`)).toEqual(
+      [0, 1].flatMap((prompt) => [0, 1, 2].map((layer) => `${prompt} ${layer} 4`)),
+    );
+    for (const { phi, received } of found.sinks) {
+      expect(Math.abs(phi - Math.sqrt(width))).toBeLessThan(1e-3);
+      // Even attention: key 4 receives the mean over q ≥ 4 of 1/(q + 1).
+      expect(Math.abs(received - sumOf(T - 4, (i) => 1 / (i + 5)) / (T - 4))).toBeLessThan(1e-6);
+    }
+    expect(found.firstTokens).toHaveLength(2);
+    // Outside of the image it does not count.
+    expect((await visualSinks(model, prompts, { ...options, image: [5, 6] })).sinks).toEqual([]);
+    await expect(visualSinks(model, prompts, { ...options, dimensions: [48] })).rejects.toThrow(
+      /dimensions must be whole numbers in 0 … 47, got \[48\]/,
+    );
+    await remove();
+  });
+
+  it("are none where no token is massive", async () => {
+    const { model, remove } = await planted(plantAt(undefined));
+    expect((await visualSinks(model, prompts, options)).sinks).toEqual([]);
+    await expect(visualSinks(model, prompts, {})).rejects.toThrow(/layers must be whole numbers in 0 … 2, got \[\]/);
+    await remove();
   });
 });
 
