@@ -2,7 +2,8 @@ import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { AttentionRenderer } from "./renderer.js";
 
 // Written out, not imported: this file is loaded when JupyterLab starts, the payload code only with the first figure.
-const mimeTypes = [
+/** Every MIME type that has a view. */
+export const mimeTypes: string[] = [
   "application/vnd.attention-lab.head-grid.v1+json",
   "application/vnd.attention-lab.head-grids.v1+json",
   "application/vnd.attention-lab.curves.v1+json",
@@ -11,12 +12,14 @@ const mimeTypes = [
   "application/vnd.attention-lab.panels.v1+json",
 ];
 
+/** Below 50: `text/html` would win otherwise. */
+export const rank = 10;
+
 /** Draws saved figures, without a kernel and in untrusted notebooks too. */
 const extension: IRenderMime.IExtension = {
   id: "attention-lab-extension:renderer",
   description: "Draws Attention Lab's figures in notebook outputs.",
-  // Below 50: `text/html` would win otherwise.
-  rank: 10,
+  rank,
   dataType: "json",
   rendererFactory: {
     safe: true,

@@ -19,9 +19,9 @@ export interface HeadPlaceInRun {
 export function patternAt(whole: Tensor, queries: readonly number[], keys: readonly number[]): Float32Array {
   const out = new Float32Array(queries.length * keys.length);
   const all = whole.shape[1];
-  queries.forEach((query, i) =>
-    keys.forEach((key, j) => (out[i * keys.length + j] = whole.data[query * all + key] as number)),
-  );
+  const { data } = whole;
+  let at = 0;
+  for (const query of queries) for (const key of keys) out[at++] = data[query * all + key] as number;
   return out;
 }
 

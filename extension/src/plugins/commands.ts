@@ -1,7 +1,9 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
+import type { JupyterFrontEndPlugin } from "@jupyterlab/application";
+import type { HeadAblation } from "attention-lab/views";
 import { ICommandPalette } from "@jupyterlab/apputils";
 import { ITranslator, nullTranslator } from "@jupyterlab/translation";
-import { figureActions, figureClass, sendAction, type FigureAction } from "../actions.js";
+import { figureActions, sendAction, sendRequest, type FigureAction } from "../actions.js";
+import { figureOfCommand } from "../figureOfCommand.js";
 
 /** Commands on figures: in the context menu of a figure, and in the palette for the last one used. */
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
@@ -35,18 +37,53 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       });
       palette?.addItem({ command, category });
     }
+
+    const head = { layer: { type: "integer", minimum: 0 }, head: { type: "integer", minimum: 0 } } as const;
+    const index = (value: unknown): number | undefined =>
+      typeof value === "number" && Number.isInteger(value) && value >= 0 ? value : undefined;
+    const place = ({ layer, head }: Readonly<Record<string, unknown>>): { layer?: number; head?: number } => {
+      const [inLayer, ofHead] = [index(layer), index(head)];
+      return {
+        ...(inLayer === undefined ? {} : { layer: inLayer }),
+        ...(ofHead === undefined ? {} : { head: ofHead }),
+      };
+    };
+    app.commands.addCommand("attention:show-head", {
+      label: words.__("Show Head at Full Size"),
+      describedBy: { args: { type: "object", properties: head } },
+      isEnabled: () => figureOfCommand(app) !== undefined,
+      execute: (args) => {
+        const figure = figureOfCommand(app);
+        if (figure) sendRequest(figure, { kind: "show-head", ...place(args) });
+      },
+    });
+    palette?.addItem({ command: "attention:show-head", category });
+
+    const modeLabels: Readonly<Record<HeadAblation, string>> = {
+      zero: words.__("Ablate Head: Zero Output"),
+      mean: words.__("Ablate Head: Mean Output"),
+      uniform: words.__("Ablate Head: Even Attention"),
+      bos: words.__("Ablate Head: First Token Only"),
+      zeroPattern: words.__("Ablate Head: No Attention"),
+    };
+    const isMode = (mode: unknown): mode is HeadAblation => typeof mode === "string" && Object.hasOwn(modeLabels, mode);
+    app.commands.addCommand("attention:ablate-head", {
+      label: ({ mode }) => (isMode(mode) ? modeLabels[mode] : words.__("Ablate Head")),
+      describedBy: {
+        args: {
+          type: "object",
+          properties: { ...head, mode: { type: "string", enum: Object.keys(modeLabels) } },
+        },
+      },
+      isEnabled: () => figureOfCommand(app) !== undefined,
+      execute: (args) => {
+        const figure = figureOfCommand(app);
+        const { mode } = args;
+        if (figure) sendRequest(figure, { kind: "ablate", ...place(args), ...(isMode(mode) ? { mode } : {}) });
+      },
+    });
+    for (const mode of Object.keys(modeLabels)) {
+      palette?.addItem({ command: "attention:ablate-head", category, args: { mode } });
+    }
   },
 };
-
-/** The figure under the context menu, else the one with the focus, else the first one in sight. */
-function figureOfCommand(app: JupyterFrontEnd): Element | undefined {
-  const hit = app.contextMenuHitTest((node) => node.classList.contains(figureClass));
-  if (hit?.isConnected) return hit;
-  const selector = `.${figureClass}`;
-  const focused = document.activeElement?.closest(selector);
-  if (focused) return focused;
-  return [...document.querySelectorAll(selector)].find((figure) => {
-    const { top, bottom, width } = figure.getBoundingClientRect();
-    return width > 0 && bottom > 0 && top < window.innerHeight;
-  });
-}

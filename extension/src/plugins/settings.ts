@@ -2,21 +2,22 @@ import type { JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { publishPreferences } from "../publishedPreferences.js";
 
-/** Palette and colour scale that new figures start with. */
+/** How new figures look. */
 export const settingsPlugin: JupyterFrontEndPlugin<void> = {
   id: "attention-lab-extension:settings",
-  description: "Palette and colour scale of Attention Lab's figures.",
+  description: "Palette, colour scale, size and precision of Attention Lab's figures.",
   autoStart: true,
   optional: [ISettingRegistry],
   activate: async (_app, registry: ISettingRegistry | null) => {
     if (!registry) return;
     const settings = await registry.load(settingsPlugin.id);
     const publish = (): void => {
-      publishPreferences(text(settings.composite["palette"]), text(settings.composite["scale"]));
+      const { palette, scale, size, digits } = settings.composite;
+      publishPreferences({ palette: text(palette), scale: text(scale), size: text(size), digits: text(digits) });
     };
     settings.changed.connect(publish);
     publish();
   },
 };
 
-const text = (value: unknown): string => (typeof value === "string" ? value : "");
+const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");

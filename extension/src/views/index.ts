@@ -36,6 +36,21 @@ export function viewOf<Mime extends PayloadMime>(mime: Mime, value: unknown, con
   return views[mime](payloads[mime].read(value), context);
 }
 
+/** Checks a value and hands it to a view that shows an earlier payload; false where the view must start anew. */
+export function updateView<Mime extends PayloadMime>(view: View, mime: Mime, value: unknown): boolean {
+  return view.update?.(payloads[mime].read(value)) ?? false;
+}
+
+/** A bundle with another payload, and the summary that stands beside it. */
+export function bundleWith<Mime extends PayloadMime>(
+  bundle: Readonly<Record<string, unknown>>,
+  mime: Mime,
+  payload: unknown,
+): Record<string, unknown> {
+  const { read, text } = payloads[mime];
+  return { ...bundle, [mime]: payload, "text/plain": text(read(payload)) };
+}
+
 /** Whether a MIME type has a view. */
 export function isKnown(mime: string): mime is PayloadMime {
   return Object.hasOwn(views, mime);

@@ -6,6 +6,7 @@ import { createCross, placeCross, type MatrixBox } from "../../draw/cross.js";
 import { levelsOf, paintLevels } from "../../draw/raster.js";
 import { createSheet } from "../../draw/sheet.js";
 import type { Words } from "../../words.js";
+import { tallest } from "./focusSize.js";
 import type { Pane } from "./gridPane.js";
 import type { HeadGridModel, Square } from "./model.js";
 import { readingText } from "./reading.js";
@@ -22,9 +23,14 @@ export interface FocusPane extends Pane {
 }
 
 const largestSquare = 34;
-const tallest = 560;
 
-export function createFocusPane(model: HeadGridModel, store: HeadGridStore, words: Words, live: Live): FocusPane {
+export function createFocusPane(
+  model: HeadGridModel,
+  store: HeadGridStore,
+  words: Words,
+  live: Live,
+  controls: HTMLElement,
+): FocusPane {
   const back = ownKeys(
     element(
       "button",
@@ -59,7 +65,7 @@ export function createFocusPane(model: HeadGridModel, store: HeadGridStore, word
   const node = element(
     "section",
     { class: "jp-AttentionFocus" },
-    element("div", { class: "jp-AttentionFocus-header" }, back, name),
+    element("div", { class: "jp-AttentionFocus-header" }, back, name, controls),
     element("div", { class: "jp-AttentionFocus-plot" }, corner, keys.node, queries.node, matrix),
   );
 
@@ -84,7 +90,7 @@ export function createFocusPane(model: HeadGridModel, store: HeadGridStore, word
       sameHead(pointed?.address, focused) &&
       pointed?.square.row === square.row &&
       pointed.square.column === square.column;
-    if (!same) store.set({ pointed: { address: focused, square } });
+    if (!same) store.set({ pointed: { address: focused, square, isFine: true } });
   };
   const togglePin = (square: Square | undefined): void => {
     const { pinned, focused, sample } = store.state;
@@ -94,7 +100,7 @@ export function createFocusPane(model: HeadGridModel, store: HeadGridStore, word
     live.say(
       same
         ? words.__("Unpinned")
-        : words.__("Pinned: %1", readingText(model.read(sample, focused, square), focused, words)),
+        : words.__("Pinned: %1", readingText(model.readFine(sample, focused, square), focused, words)),
     );
   };
   matrix.addEventListener("pointermove", (event) => point(squareAt(event)));
@@ -112,11 +118,12 @@ export function createFocusPane(model: HeadGridModel, store: HeadGridStore, word
     if (!next) return;
     handled(event);
     point(next);
-    live.say(readingText(model.read(sample, focused, next), focused, words));
+    live.say(readingText(model.readFine(sample, focused, next), focused, words));
   });
 
   const showMarks = (state: HeadGridState): void => {
-    const here = sameHead(state.pointed?.address, state.focused) ? state.pointed?.square : undefined;
+    const isHere = state.pointed?.isFine && sameHead(state.pointed.address, state.focused);
+    const here = isHere ? state.pointed?.square : undefined;
     const marked = here ?? state.pinned;
     queries.mark(marked?.row);
     keys.mark(marked?.column);
@@ -142,7 +149,7 @@ export function createFocusPane(model: HeadGridModel, store: HeadGridStore, word
       scalars.hidden = !address;
       if (!address) return;
       const sample = model.sample(state.sample);
-      const source = model.source(state.sample, address);
+      const { source } = model.fine(state.sample, address);
       const ratio = window.devicePixelRatio || 1;
       const left = stripWidth(sample.queryTokens, source.block);
       const room = Math.max(40, Math.min(width - left - 2, tallest) * ratio);
@@ -164,9 +171,10 @@ export function createFocusPane(model: HeadGridModel, store: HeadGridStore, word
           ),
         );
       }
-      const key = `${naming} ${state.scale} ${pixelWidth} ${pixelHeight}`;
+      const key = `${naming} ${state.scale} ${pixelWidth} ${pixelHeight} ${source.block} ${state.arrived}`;
       if (key !== drawn) {
         drawn = key;
+        matrix.dataset["block"] = String(source.block);
         const levels = sheet.reset(pixelWidth, pixelHeight, ratio);
         paintLevels(
           levels,

@@ -5,6 +5,7 @@ import { placeCross, createCross } from "../../draw/cross.js";
 import { gridLayout, headAt, type GridLayout } from "../../draw/gridLayout.js";
 import { levelsOf, paintLevels } from "../../draw/raster.js";
 import { createSheet } from "../../draw/sheet.js";
+import { preferences } from "../../preferences.js";
 import type { Words } from "../../words.js";
 import type { HeadAddress, HeadGridModel } from "./model.js";
 import { headName, sameHead, type HeadGridState, type HeadGridStore } from "./state.js";
@@ -26,7 +27,13 @@ export interface GridPane extends Pane {
 const rowLabelWidth = 30;
 const mapSizes = { largest: 26, widestGap: 4 };
 
-export function createGridPane(model: HeadGridModel, store: HeadGridStore, words: Words): GridPane {
+export function createGridPane(
+  model: HeadGridModel,
+  store: HeadGridStore,
+  words: Words,
+  ablate: (address: HeadAddress) => void,
+): GridPane {
+  const { size } = preferences();
   const { layers, heads } = model.payload;
   const sheet = createSheet("jp-AttentionGrid-canvas");
   const columnLabels = Array.from({ length: heads }, (_, head) =>
@@ -69,6 +76,7 @@ export function createGridPane(model: HeadGridModel, store: HeadGridStore, words
 
   cells.addEventListener("click", (event) => {
     const address = addressOf(event.target);
+    if (address && event.altKey) return ablate(address);
     if (address) store.set({ current: address, focused: address, pinned: undefined, pointed: undefined });
   });
   cells.addEventListener("focusin", (event) => {
@@ -78,6 +86,10 @@ export function createGridPane(model: HeadGridModel, store: HeadGridStore, words
   cells.addEventListener("keydown", (event) => {
     const address = addressOf(event.target);
     if (!address) return;
+    if (event.key.toLowerCase() === "a" && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      handled(event);
+      return ablate(address);
+    }
     const place = gridMove(event, { row: address.layer, column: address.head }, layers, heads);
     if (!place) return;
     handled(event);
@@ -136,6 +148,11 @@ export function createGridPane(model: HeadGridModel, store: HeadGridStore, words
     }
   };
 
+  const markAblated = ({ effects, sample }: HeadGridState): void => {
+    for (const button of cells.querySelectorAll(".jp-mod-ablated")) button.classList.remove("jp-mod-ablated");
+    for (const effect of effects) if (effect.sample === sample) buttonOf(effect)?.classList.add("jp-mod-ablated");
+  };
+
   const showState = (state: HeadGridState, before?: HeadGridState): void => {
     if (before && !sameHead(before.current, state.current)) buttonOf(before.current)?.setAttribute("tabindex", "-1");
     buttonOf(state.current)?.setAttribute("tabindex", "0");
@@ -143,6 +160,11 @@ export function createGridPane(model: HeadGridModel, store: HeadGridStore, words
       buttonOf(before.focused)?.setAttribute("aria-selected", "false");
     }
     if (state.focused) buttonOf(state.focused)?.setAttribute("aria-selected", "true");
+    if (before?.effects !== state.effects || before.sample !== state.sample) markAblated(state);
+    if (before?.selected !== state.selected) {
+      if (before?.selected) buttonOf(before.selected)?.classList.remove("jp-mod-chosen");
+      if (state.selected) buttonOf(state.selected)?.classList.add("jp-mod-chosen");
+    }
     if (before?.sample !== state.sample) {
       const { scalars } = model.sample(state.sample);
       buttons.forEach((row, layer) =>
@@ -187,7 +209,7 @@ export function createGridPane(model: HeadGridModel, store: HeadGridStore, words
       const state = store.state;
       const { rows, columns } = model.reader(state.sample);
       const ratio = window.devicePixelRatio || 1;
-      const options = { width: width - rowLabelWidth, ratio, layers, heads, rows, columns };
+      const options = { width: width - rowLabelWidth, ratio, layers, heads, rows, columns, largest: size };
       const next = gridLayout(asMap ? { ...options, ...mapSizes } : options);
       const key = `${JSON.stringify(next)} ${state.sample} ${state.scale}`;
       if (drawn?.key !== key) {

@@ -1,4 +1,4 @@
-import { figureClass, onAction, type FigureAction } from "../../actions.js";
+import { figureClass, onAction, onRequest, type FigureAction } from "../../actions.js";
 import { createLive } from "../../a11y/live.js";
 import { handled, passAccelerators } from "../../a11y/shortcuts.js";
 import { createFrame } from "../../dom/frame.js";
@@ -6,15 +6,28 @@ import { element } from "../../dom/element.js";
 import { createStore } from "../../dom/store.js";
 import { createTooltip } from "../../dom/tooltip.js";
 import { exportFigure } from "../../export/exportFigure.js";
-import { headGridMime, type HeadGridPayload } from "attention-lab/views";
+import {
+  headEffectCaps,
+  headEffectText,
+  headGridMime,
+  isSameAblation,
+  type HeadAblation,
+  type HeadEffect,
+  type HeadGridPayload,
+} from "attention-lab/views";
 import { paletteNames } from "attention-lab/figure";
 import { preferences } from "../../preferences.js";
 import type { View, ViewContext } from "../view.js";
+import { createAblationControls, statusText } from "./ablationControls.js";
 import { createColourLegend } from "./colourLegend.js";
+import { createEffectPane } from "./effectPane.js";
 import { createFocusPane } from "./focusPane.js";
 import { createGridPane } from "./gridPane.js";
-import { headGridModel } from "./model.js";
+import { createLiveHead } from "./liveHead.js";
+import { headGridModel, type HeadAddress } from "./model.js";
 import { readingNodes } from "./reading.js";
+import { isSameGrid } from "./sameGrid.js";
+import { shareSelection } from "./shareSelection.js";
 import { headName, type HeadGridState } from "./state.js";
 import { tableView } from "./tableView.js";
 import { createToolbar } from "./toolbar.js";
@@ -25,7 +38,8 @@ const narrowestMap = 200;
 const gap = 24;
 
 /** The interactive head grid: all heads at a glance, one of them at full size, read-outs by pointer and keyboard. */
-export function headGridView(payload: HeadGridPayload, { words }: ViewContext): View {
+export function headGridView(payload: HeadGridPayload, context: ViewContext): View {
+  const { words } = context;
   const model = headGridModel(payload);
   const store = createStore<HeadGridState>({
     ...preferences(),
@@ -34,12 +48,25 @@ export function headGridView(payload: HeadGridPayload, { words }: ViewContext): 
     focused: undefined,
     pointed: undefined,
     pinned: undefined,
+    selected: undefined,
     table: false,
+    mode: "zero",
+    effects: payload.effects ?? [],
+    ablating: undefined,
+    failure: undefined,
+    arrived: 0,
   });
   const live = createLive();
   const tooltip = createTooltip();
-  const grid = createGridPane(model, store, words);
-  const focus = createFocusPane(model, store, words, live);
+  const controls = createAblationControls(
+    store,
+    words,
+    () => ablate(store.state.focused),
+    () => kernel.cancel(),
+  );
+  const grid = createGridPane(model, store, words, ablate);
+  const focus = createFocusPane(model, store, words, live, controls.node);
+  const effects = createEffectPane(model, store, words);
   const legend = createColourLegend(model, words);
   const reading = element("div", { class: "jp-AttentionReading" });
   const tableSlot = element("div", { class: "jp-AttentionHeadGrid-table" });
@@ -50,6 +77,7 @@ export function headGridView(payload: HeadGridPayload, { words }: ViewContext): 
     { class: `${figureClass} jp-AttentionHeadGrid`, role: "group", "aria-label": payload.title },
     toolbar.node,
     panes,
+    effects.node,
     element("div", { class: "jp-AttentionHeadGrid-footer" }, reading, legend.node),
     tableSlot,
     live.node,
@@ -71,6 +99,9 @@ export function headGridView(payload: HeadGridPayload, { words }: ViewContext): 
     const small = Math.min(330, Math.max(narrowestMap, Math.round(width * 0.34)));
     grid.draw(beside ? small : width, state.focused !== undefined);
     focus.draw(beside ? width - Math.max(grid.node.offsetWidth, narrowestMap) - gap : width);
+    effects.draw();
+    controls.show(state, kernel.status());
+    toolbar.connection(kernel.status());
     showReading(state);
     showTable(state);
   };
@@ -87,8 +118,13 @@ export function headGridView(payload: HeadGridPayload, { words }: ViewContext): 
       tooltip.hide();
       return;
     }
+    const isFine = state.pointed?.isFine ?? !state.pointed;
     const nodes = (): readonly Node[] =>
-      readingNodes(model.read(state.sample, target.address, target.square), target.address, words);
+      readingNodes(
+        (isFine ? model.readFine : model.read)(state.sample, target.address, target.square),
+        target.address,
+        words,
+      );
     reading.replaceChildren(...nodes());
     if (state.pointed && pointer.inside) tooltip.show(nodes(), pointer.x, pointer.y);
     else tooltip.hide();
@@ -136,6 +172,38 @@ export function headGridView(payload: HeadGridPayload, { words }: ViewContext): 
   }
   onAction(node, act);
 
+  /** Takes a head out, in the way that is chosen. */
+  function ablate(address: HeadAddress | undefined, mode: HeadAblation = store.state.mode): void {
+    const status = kernel.status();
+    if (!address) return;
+    if (status.state !== "live") return announce(statusText(status, words));
+    live.say(words.__("Ablating %1", headName(address)));
+    kernel.ablate(address, status.modes.includes(mode) ? mode : "zero");
+  }
+
+  function found(effect: HeadEffect): void {
+    const others = store.state.effects.filter((each) => !isSameAblation(each, effect));
+    const kept = [...others, effect].slice(-headEffectCaps.effects);
+    store.set({ effects: kept });
+    live.say(headEffectText(effect));
+    context.save?.({ ...payload, effects: kept });
+  }
+
+  const kernel = createLiveHead({
+    ...{ payload, model, store, words, found, request: frame.request },
+    live: payload.live && context.live?.(payload.live.run),
+    saved: context.saved ?? "no-kernel",
+  });
+  const name = payload.live;
+  const shared = name && context.selections?.of(name.run, name.stack);
+  const endSharing = shareSelection(model, store, shared, context.follows ?? false);
+  onRequest(node, (request) => {
+    const { layer = store.state.current.layer, head = store.state.current.head } = request;
+    if (layer >= payload.layers || head >= payload.heads) return;
+    if (request.kind === "ablate") return ablate({ layer, head }, request.mode);
+    store.set({ current: { layer, head }, focused: { layer, head }, pinned: undefined, pointed: undefined });
+  });
+
   node.addEventListener(
     "pointermove",
     (event) => {
@@ -166,8 +234,17 @@ export function headGridView(payload: HeadGridPayload, { words }: ViewContext): 
   return {
     node,
     draw,
+    update(changed): boolean {
+      const other = changed as HeadGridPayload;
+      if (!isSameGrid(payload, other)) return false;
+      store.set({ effects: other.effects ?? [] });
+      return true;
+    },
     dispose(): void {
       stop();
+      endSharing();
+      kernel.dispose();
+      effects.dispose();
       endAccelerators();
       watch.disconnect();
       frame.dispose();

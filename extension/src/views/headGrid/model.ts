@@ -1,6 +1,8 @@
 import { isMasked, largestWeight, niceTop, visibleToken } from "attention-lab/figure";
 import { readPatterns, type HeadGridPayload, type HeadGridSample, type PatternReader } from "attention-lab/views";
 import type { RasterSource } from "../../draw/raster.js";
+import { createByteCache } from "../../link/byteCache.js";
+import { preferences } from "../../preferences.js";
 
 /** A head, zero-based. */
 export interface HeadAddress {
@@ -23,8 +25,10 @@ export interface SquareReading extends Square {
   /** Place among the row's visible weights, 1 is the largest; undefined where weights are pooled. */
   readonly rank: number | undefined;
   readonly visible: number;
-  /** Side of the block whose largest weight this is. */
+  /** Side of the block whose largest weight this is; 1 where it is known exactly. */
   readonly block: number;
+  /** Side of the block that is drawn as one square. */
+  readonly largestOf: number;
 }
 
 /** The payload with its patterns unpacked as they are needed. */
@@ -36,7 +40,35 @@ export interface HeadGridModel {
   readonly reader: (sample: number) => PatternReader;
   readonly source: (sample: number, address: HeadAddress) => RasterSource;
   readonly read: (sample: number, address: HeadAddress, square: Square) => SquareReading;
+  /** One head as fine as it is known: as the kernel sent it, else as it is stored. */
+  readonly fine: (sample: number, address: HeadAddress) => FineSource;
+  readonly readFine: (sample: number, address: HeadAddress, square: Square) => SquareReading;
+  /** Keeps a head that the kernel sent; the least recently used ones give way. */
+  readonly keepTile: (
+    sample: number,
+    address: HeadAddress,
+    tile: Pick<RasterSource, "weights" | "rows" | "columns" | "block">,
+  ) => void;
+  /** Keeps a weight as the run holds it. */
+  readonly keepWeight: (sample: number, address: HeadAddress, square: Square, weight: ExactWeight) => void;
 }
+
+/** One head's weights and how they are coded. */
+export interface FineSource {
+  readonly source: RasterSource;
+  readonly codec: PatternReader["codec"];
+}
+
+/** The largest weight of a square in full precision: where it is, and its rank in its row. */
+export interface ExactWeight {
+  readonly query: number;
+  readonly key: number;
+  readonly weight: number;
+  readonly rank: number;
+}
+
+const tileBytes = 64 << 20;
+const exactBytes = 1 << 20;
 
 /** Opens a payload for drawing and reading. */
 export function headGridModel(payload: HeadGridPayload): HeadGridModel {
@@ -71,7 +103,26 @@ export function headGridModel(payload: HeadGridPayload): HeadGridModel {
     sources.set(name, opened);
     return opened;
   };
+  const tiles = createByteCache<FineSource>(tileBytes);
+  const exact = createByteCache<ExactWeight>(exactBytes);
+  const nameOf = (index: number, { layer, head }: HeadAddress): string => `${index}/${layer}.${head}`;
+  const exactName = (index: number, address: HeadAddress, { row, column }: Square, block: number): string =>
+    `${nameOf(index, address)}/${block}/${row},${column}`;
+  const fine = (index: number, address: HeadAddress): FineSource =>
+    tiles.get(nameOf(index, address)) ?? { source: source(index, address), codec: reader(index).codec };
   return {
+    fine,
+    readFine(index, address, square) {
+      const { source: found, codec } = fine(index, address);
+      const known = exact.get(exactName(index, address, square, found.block));
+      return readSquare(sample(index), codec, found, square, known);
+    },
+    keepTile(index, address, tile) {
+      const known = { source: { ...source(index, address), ...tile }, codec: "float16" } as const;
+      tiles.set(nameOf(index, address), known, tile.weights.byteLength);
+    },
+    keepWeight: (index, address, square, weight) =>
+      exact.set(exactName(index, address, square, fine(index, address).source.block), weight, 64),
     payload,
     top: niceTop(largestWeight(payload)),
     sample,
@@ -86,6 +137,7 @@ function readSquare(
   codec: PatternReader["codec"],
   source: RasterSource,
   { row, column }: Square,
+  exact?: ExactWeight,
 ): SquareReading {
   const { weights, columns, block, causal, queries, keys } = source;
   const hidden = (at: number): boolean => causal && isMasked(row, at, block, queries, keys);
@@ -97,6 +149,19 @@ function readSquare(
     visible++;
     if ((weights[row * columns + at] ?? 0) > weight) larger++;
   }
+  if (exact && !hidden(column)) {
+    return {
+      row: exact.query,
+      column: exact.key,
+      query: tokenSpan(sample.queryTokens, exact.query, 1),
+      key: tokenSpan(sample.keyTokens, exact.key, 1),
+      weight: exactText(exact.weight),
+      rank: exact.rank,
+      visible: causal ? Math.min(keys, exact.query + 1 + keys - queries) : keys,
+      block: 1,
+      largestOf: block,
+    };
+  }
   return {
     row,
     column,
@@ -106,7 +171,14 @@ function readSquare(
     rank: block === 1 && !hidden(column) ? larger + 1 : undefined,
     visible,
     block,
+    largestOf: block,
   };
+}
+
+/** A weight as the run holds it, with the digits that the settings ask for. */
+export function exactText(weight: number): string {
+  const { digits } = preferences();
+  return weight !== 0 && weight < 1e-4 ? weight.toExponential(digits - 1) : String(Number(weight.toPrecision(digits)));
 }
 
 /** The tokens under a stored row or column: one token, or the first and last of a block. */

@@ -5,13 +5,14 @@ import { headName } from "./state.js";
 
 /** What is known about the number, beside it: its rank, or why it is not exact. */
 export function readingNote(reading: SquareReading, words: Words): string {
-  const { weight, rank, visible, block, row, column } = reading;
+  const { weight, rank, visible, block, largestOf, row, column } = reading;
   if (weight === undefined) return words.__("masked: the key comes after the query");
   if (block > 1) return words.__("largest of %1 × %1 weights", block);
   const approximate = weight.startsWith("≈") ? words.__(" (8 bits)") : "";
   return [
     words.__("rank %1 of %2 in its row", rank ?? 1, visible) + approximate,
     words.__("positions %1 ← %2", row, column),
+    ...(largestOf > 1 ? [words.__("largest of %1 × %1 weights", largestOf)] : []),
   ].join(" · ");
 }
 

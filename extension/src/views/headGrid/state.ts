@@ -1,5 +1,7 @@
 import type { PaletteName, ScaleName } from "attention-lab/figure";
+import type { HeadAblation, HeadEffect } from "attention-lab/views";
 import type { Store } from "../../dom/store.js";
+import type { Progress } from "../../link/liveRun.js";
 import type { HeadAddress, Square } from "./model.js";
 
 /** Everything a reader can change about the figure; it outlives no figure and is shared by its parts. */
@@ -9,11 +11,23 @@ export interface HeadGridState {
   readonly scale: ScaleName;
   /** The head that has the keyboard in the grid. */
   readonly current: HeadAddress;
+  /** The head that was chosen last in any figure of the run. */
+  readonly selected: HeadAddress | undefined;
   /** The head shown at full size. */
   readonly focused: HeadAddress | undefined;
-  readonly pointed: { readonly address: HeadAddress; readonly square: Square } | undefined;
+  /** The square under the pointer: of the grid, or of the head at full size. */
+  readonly pointed: { readonly address: HeadAddress; readonly square: Square; readonly isFine?: boolean } | undefined;
   readonly pinned: Square | undefined;
   readonly table: boolean;
+  /** How heads are taken out, and what that changed so far. */
+  readonly mode: HeadAblation;
+  readonly effects: readonly HeadEffect[];
+  /** The ablation that is under way. */
+  readonly ablating: { readonly progress: Progress } | undefined;
+  /** Why the last one came to nothing. */
+  readonly failure: string | undefined;
+  /** Counts what came from the kernel: finer tiles, exact weights. */
+  readonly arrived: number;
 }
 
 export type HeadGridStore = Store<HeadGridState>;

@@ -16,7 +16,7 @@ export interface TokenStrip {
 /** CSS pixels that the labels of these tokens need; a block is labelled with its first and last token. */
 export function stripWidth(tokens: readonly string[], block: number): number {
   const longest = tokens.reduce((most, token) => Math.max(most, visibleToken(token).length), 2);
-  return Math.min(132, Math.max(34, Math.round((block > 1 ? 2 * longest + 3 : longest) * 6.7) + 12));
+  return Math.min(132, Math.max(46, Math.round((block > 1 ? 2 * longest + 3 : longest) * 6.7) + 12));
 }
 
 /** An empty strip: `queries` runs down the left side, `keys` along the top. */

@@ -4,7 +4,9 @@ import { choice } from "../../dom/choice.js";
 import { element } from "../../dom/element.js";
 import { exportMenu } from "../../export/exportMenu.js";
 import { tableButton } from "../../export/tableButton.js";
+import type { LiveStatus } from "../../link/liveRun.js";
 import type { Words } from "../../words.js";
+import { statusText } from "./ablationControls.js";
 import type { HeadGridModel } from "./model.js";
 import type { HeadGridState, HeadGridStore } from "./state.js";
 
@@ -12,6 +14,8 @@ import type { HeadGridState, HeadGridStore } from "./state.js";
 export interface Toolbar {
   readonly node: HTMLElement;
   readonly show: (state: HeadGridState) => void;
+  /** Says whether the kernel can be asked. */
+  readonly connection: (status: LiveStatus) => void;
 }
 
 export function createToolbar(
@@ -47,6 +51,7 @@ export function createToolbar(
   sample.classList.add("jp-mod-sample");
   sample.hidden = payload.samples.length < 2;
   const table = tableButton(words, act);
+  const light = element("span", { class: "jp-AttentionHeadGrid-light", role: "img" });
   const node = element(
     "div",
     { class: "jp-AttentionHeadGrid-toolbar" },
@@ -55,11 +60,17 @@ export function createToolbar(
       { class: "jp-AttentionHeadGrid-titles" },
       element("span", { class: "jp-AttentionHeadGrid-title" }, payload.title),
       subtitle,
+      light,
     ),
     element("div", { class: "jp-AttentionHeadGrid-tools" }, sample, palette, scale, table, exportMenu(words, act)),
   );
   return {
     node,
+    connection(status): void {
+      light.dataset["state"] = status.state;
+      light.title = statusText(status, words);
+      light.setAttribute("aria-label", light.title);
+    },
     show(state): void {
       const { queryTokens, keyTokens } = model.sample(state.sample);
       const tokens =
