@@ -154,6 +154,11 @@ export async function loadModel(host: Host & Sharing, source: string, options: L
       ...(done.length > 0 ? { process: done.join("; ") } : {}),
       ...host.versions(),
     }),
-    texts: async () => textsOf(files, folder),
+    texts: async () => {
+      // The config of the folder would read processed weights as others.
+      if (done.length > 0)
+        throw new UnsupportedError(`save: ${name} has processed weights; load it without { process }`);
+      return textsOf(files, folder);
+    },
   });
 }

@@ -50,7 +50,8 @@ export interface EditReport {
   readonly intervention: string;
   readonly address: Address;
   /**
-   * For scores and patterns [B,H]: the attention mass that moved, ½ Σ_k |A′ − A| as a mean over the real queries.
+   * For scores and patterns [B,H]: the attention mass that moved, ½ Σ_k |A′ − A| as a mean over the real queries; A of scores is
+   * their softmax over keys, a sink logit left aside.
    * Elsewhere [B]: ‖x′ − x‖ / ‖x‖ over the prompt's real positions.
    */
   readonly changed: Tensor;

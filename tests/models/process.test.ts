@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { LoadOptions, Model, Run, Tensor } from "../../kernel/lib/index.js";
-import { load } from "../../kernel/lib/index.js";
+import { load, save } from "../../kernel/lib/index.js";
 import { anyInputOf, maxAbsDiff, oracles, readOracle, shareDiff } from "./oracle.js";
 
 /** Products in another order: float32 rounding. */
@@ -127,6 +129,10 @@ describe("processed models", () => {
     expect(JSON.stringify(await runs[0].bundle())).not.toContain("foldLayerNorm");
     expect(processed.describe()).toContain("foldLayerNorm: 7 of 7 norms");
     expect(plain.describe()).not.toContain("foldLayerNorm");
+    // Its config would be read with the weights as they were.
+    const folder = join(tmpdir(), `processed-${process.pid}`);
+    await expect(save(processed, folder)).rejects.toThrow("gpt2 has processed weights; load it without { process }");
+    expect(existsSync(folder)).toBe(false);
   });
 
   it.each<[string, Process, string]>([

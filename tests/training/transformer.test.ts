@@ -14,6 +14,7 @@ import {
   train,
   transformer,
 } from "../../kernel/lib/index.js";
+import { weightsOf } from "../../kernel/lib/training/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "attention-lab-transformer-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -35,7 +36,10 @@ describe.each(Object.entries(registry))("a transformer of %s", (name, unit) => {
 
   it("is a model like any other: it runs, is edited, learns, and is saved", async () => {
     const model = await transformer(options);
-    const run = await model.run({ inputIds }, { capture: ["blocks.*.attn.z", "blocks.*.attn.v"] });
+    const run = await model.run(
+      { inputIds },
+      { capture: ["blocks.*.attn.z", "blocks.*.attn.v", "blocks.0.attn.result", "blocks.0.attn_out"] },
+    );
     expect(run.logits.shape).toEqual([2, 8, 7]);
     expect(run.at("blocks.1.attn.pattern").shape).toEqual([2, 2, 8, 8]);
     expect(run.logits.numbers().every(Number.isFinite)).toBe(true);
@@ -46,6 +50,17 @@ describe.each(Object.entries(registry))("a transformer of %s", (name, unit) => {
       const [before, after] = [run.logits.slice(0, [0, 5]), changed.logits.slice(0, [0, 5])];
       before.numbers().forEach((x, i) => expect(Math.abs(x - after.numbers()[i])).toBeLessThan(1e-5));
     }
+    // What the heads write, and the bias, is what attention writes.
+    const { data, shape } = run.at("blocks.0.attn.result");
+    const bias = (await weightsOf(model))["blocks.0.attn.out.bias"].numbers();
+    const out = run.at("blocks.0.attn_out").numbers();
+    const [, , heads, width] = shape as [number, number, number, number];
+    const sum = out.map((_, i) => {
+      const row = Math.floor(i / width) * heads;
+      const parts = Array.from({ length: heads }, (__, head) => Number(data[(row + head) * width + (i % width)]));
+      return parts.reduce((total, part) => total + part, bias[i % width]);
+    });
+    out.forEach((x, i) => expect(Math.abs(x - sum[i])).toBeLessThan(1e-5));
     // An edit that changes nothing leaves the logits, and one that takes heads out moves them.
     const same = await model.run(
       { inputIds },

@@ -5,12 +5,13 @@ import { OptionError, UnsupportedError } from "../../tensor/index.js";
 import { alibiBias, alibiSlopes } from "../alibi.js";
 import type { Blueprint, GraphContext, TensorSpec } from "../family.js";
 import { arange, tokenFeeds } from "../feeds.js";
-import { mergeHeads, splitHeads } from "../layers.js";
+import { splitHeads } from "../layers.js";
 import { mlp } from "../mlp.js";
 import type { NormKind } from "../norms.js";
 import { layer, rms } from "../norms.js";
 import { rotaryOf, rotate } from "../rotary.js";
 import { visiblePairs } from "../visibility.js";
+import { writtenHeads } from "../writtenHeads.js";
 import { attendAddressed, causalConvolution, squash, unitVectors } from "./attend.js";
 import type { LayerAttention, TransformerConfig } from "./config.js";
 import { architecture } from "./config.js";
@@ -135,7 +136,10 @@ function attentionOf(context: GraphContext, config: TransformerConfig, at: numbe
       return gate.per === "head" ? build.transpose(made, [0, 2, 1]) : splitHeads(made, heads);
     }),
   });
-  return tap("attn_out", linear(context, name("out"), mergeHeads(z)));
+  return tap(
+    "attn_out",
+    writtenHeads(tap, z, (merged) => linear(context, name("out"), merged)),
+  );
 }
 
 function block(context: GraphContext, config: TransformerConfig, at: number, x: Value): Value {
