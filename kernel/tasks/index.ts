@@ -1,4 +1,5 @@
 export { bigramBackcopy, bigramFloor, type BigramBackcopyOptions } from "./bigramBackcopy.js";
+export { bpe, type Bpe, type BpeOptions } from "./bpe.js";
 export { copying, type CopyingOptions } from "./copying.js";
 export { coloredObjects, type ColoredObjectsOptions, type ColoredObjectsTask } from "./coloredObjects.js";
 export { type Domain, domains, type DomainsOptions } from "./domains.js";

@@ -6,6 +6,8 @@ export interface TextOptions {
   readonly length?: number;
   /** Cuts a text into tokens; characters when left out. */
   readonly tokens?: { readonly vocabulary: readonly string[]; readonly encode: (text: string) => readonly number[] };
+  /** The share of rows whose second half repeats the first; default 0. */
+  readonly repeated?: number;
   /** How much of the end of the text is kept for tests; default 0.1. */
   readonly test?: number;
   /** Default 0. */
@@ -22,9 +24,11 @@ export interface TextOptions {
  * Example  text(await readFile("book.txt", "utf8"), { length: 128 })
  */
 export function text(source: string, options: TextOptions = {}): TokenTask {
-  checkOptions("text", options, ["length", "tokens", "test", "seed"]);
+  checkOptions("text", options, ["length", "tokens", "repeated", "test", "seed"]);
   const length = wholeOption("text", "length", options.length ?? 64);
-  const { test = 0.1 } = options;
+  const { test = 0.1, repeated = 0 } = options;
+  if (!(repeated >= 0 && repeated <= 1))
+    throw new OptionError(`text: repeated must be a number in 0 … 1, got ${String(repeated)}`);
   if (!(test >= 0 && test < 1)) throw new OptionError(`text: test must be a number in 0 … 1, got ${String(test)}`);
   const characters = [...new Set(source)].sort();
   const idOf = new Map(characters.map((character, id) => [character, id]));
@@ -46,7 +50,10 @@ export function text(source: string, options: TextOptions = {}): TokenTask {
     row: (draws, split) => {
       const [from, to] = test > 0 ? spans[split] : spans.train;
       const at = from + draws.below(to - from - length);
-      return { ids: [...ids.subarray(at, at + length)], targets: [...ids.subarray(at + 1, at + length + 1)] };
+      const window = [...ids.subarray(at, at + length + 1)];
+      const half = length >> 1;
+      const all = draws.unit() < repeated ? [...window.slice(0, half), ...window.slice(0, length + 1 - half)] : window;
+      return { ids: all.slice(0, -1), targets: all.slice(1) };
     },
   });
 }

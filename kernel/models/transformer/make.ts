@@ -11,6 +11,7 @@ import { transformerBlueprint } from "./blueprint.js";
 import type { TransformerConfig } from "./config.js";
 import { mechanismNamed, normKinds, positionKinds, writeTransformer } from "./config.js";
 import { initialWeights } from "./initial.js";
+import type { MergedTokens } from "./vocabulary.js";
 import { tokenizerOf } from "./vocabulary.js";
 
 /** A mechanism, by its name or as a value. */
@@ -22,8 +23,8 @@ export interface TransformerOptions {
   readonly heads: number;
   /** Size of the residual stream. */
   readonly width: number;
-  /** The tokens themselves, or how many there are. */
-  readonly vocabulary: number | readonly string[];
+  /** The tokens themselves, those of `tasks.bpe`, or how many there are. */
+  readonly vocabulary: number | readonly string[] | MergedTokens;
   /** Longest prompt, in tokens. */
   readonly length: number;
   /** How every layer attends, or one entry per layer; default `"softmax"`. */
@@ -85,7 +86,8 @@ function oneOf<T extends string>(name: string, value: T, words: readonly T[]): T
 
 function configOf(options: TransformerOptions): TransformerConfig {
   checkOptions("transformer", options, known);
-  const { mechanism = "softmax", mechanismOptions = {}, vocabulary, first } = options;
+  const { mechanism = "softmax", mechanismOptions = {}, first } = options;
+  const tokens = tokensOf(options.vocabulary);
   const layers = whole("layers", options.layers, 1);
   const heads = whole("heads", options.heads, 1);
   const width = whole("width", options.width, 1);
@@ -108,7 +110,7 @@ function configOf(options: TransformerOptions): TransformerConfig {
     activation: oneOf("activation", options.activation ?? "gelu", Object.keys(activations)),
     norm: oneOf("norm", options.norm ?? "layer", normKinds),
     positions: oneOf("positions", options.positions ?? "learned", positionKinds),
-    vocabulary: whole("vocabulary", Array.isArray(vocabulary) ? vocabulary.length : vocabulary, 2),
+    vocabulary: whole("vocabulary", tokens?.length ?? options.vocabulary, 2),
     length: whole("length", options.length, 1),
     attention: units.map((unit) => {
       const own = Object.entries(mechanismOptions).filter(([name]) => Object.hasOwn(unit.defaults, name));
@@ -118,8 +120,13 @@ function configOf(options: TransformerOptions): TransformerConfig {
     unitKeys: options.unitKeys ?? false,
     causal: options.causal ?? true,
     tied: options.tied ?? false,
-    endId: first === undefined || !Array.isArray(vocabulary) ? null : (vocabulary as string[]).indexOf(first),
+    endId: first === undefined || !tokens ? null : tokens.indexOf(first),
   };
+}
+
+function tokensOf(vocabulary: TransformerOptions["vocabulary"]): readonly string[] | undefined {
+  if (typeof vocabulary === "number") return undefined;
+  return "merges" in vocabulary ? vocabulary.vocabulary : vocabulary;
 }
 
 /** A model of these weights; see `transformer` of the facade. */
@@ -127,7 +134,7 @@ export function makeTransformer(workshop: Workshop, options: TransformerOptions)
   const config = configOf(options);
   const { vocabulary, first, name = "transformer", seed = 0, embedding = 0.02 } = options;
   const blueprint = transformerBlueprint(config);
-  const tokenizer = Array.isArray(vocabulary) ? tokenizerOf(vocabulary as readonly string[], first) : undefined;
+  const tokenizer = typeof vocabulary === "number" ? undefined : tokenizerOf(vocabulary, first);
   const weights = initialWeights(config, blueprint, { seed, embedding });
   const { engine, interruptSignal, versions } = workshop;
   return new Model({
