@@ -5,6 +5,12 @@ export { coloredObjects, type ColoredObjectsOptions, type ColoredObjectsTask } f
 export { type Domain, domains, type DomainsOptions } from "./domains.js";
 export { greaterThan, type GreaterThanOptions, type GreaterThanTask } from "./greaterThan.js";
 export { ioi, type IoiOptions, type IoiTask } from "./ioi.js";
+export {
+  LinearRegression,
+  linearRegression,
+  type LinearRegressionOptions,
+  type RegressionBatch,
+} from "./linearRegression.js";
 export { mqar, type MqarOptions } from "./mqar.js";
 export { needle, type NeedleOptions, type NeedleTask } from "./needle.js";
 export { passkey, type PasskeyOptions } from "./passkey.js";
