@@ -156,19 +156,16 @@ function pointsOf(
 }
 
 function linePath(curve: StoredCurve, layout: CurvesLayout, steps: boolean): string {
-  let open = false;
-  let path = "";
-  for (const point of pointsOf(curve, curve.y, layout)) {
-    if (!point) open = false;
-    else {
+  const points = pointsOf(curve, curve.y, layout);
+  return points
+    .map((point, i) => {
+      if (!point) return "";
       const [x, y] = point.map(number);
-      path += !open ? `M${x} ${y}` : steps ? `H${x}V${y}` : `L${x} ${y}`;
-      // A point between two gaps is drawn as a dot, by a line that goes nowhere.
-      if (!open) path += "h0";
-      open = true;
-    }
-  }
-  return path;
+      if (points[i - 1]) return steps ? `H${x}V${y}` : `L${x} ${y}`;
+      // A point between two gaps is drawn as a dot.
+      return points[i + 1] ? `M${x} ${y}` : `M${number(point[0] - 1)} ${y}h2`;
+    })
+    .join("");
 }
 
 /** The interval around a curve, one polygon for each run without gaps. */

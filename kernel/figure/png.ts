@@ -1,4 +1,4 @@
-import { deflate } from "./deflate.js";
+import { bigEndian, joined, zlib } from "./zlib.js";
 
 const signature = [137, 80, 78, 71, 13, 10, 26, 10];
 
@@ -26,47 +26,23 @@ export function palettePng(picture: PalettePicture): Uint8Array {
   const count = colours.length / 4;
   const rgb = Uint8Array.from({ length: count * 3 }, (_, at) => colours[Math.floor(at / 3) * 4 + (at % 3)]);
   const alpha = Uint8Array.from({ length: count }, (_, at) => colours[at * 4 + 3]);
-  return join([
+  return joined([
     Uint8Array.from(signature),
-    chunk("IHDR", join([bigEndian(width), bigEndian(height), Uint8Array.from([8, 3, 0, 0, 0])])),
+    chunk("IHDR", joined([bigEndian(width), bigEndian(height), Uint8Array.from([8, 3, 0, 0, 0])])),
     chunk("PLTE", rgb),
     chunk("tRNS", alpha),
-    chunk("IDAT", join([Uint8Array.from([0x78, 0x01]), deflate(lines), bigEndian(adler32(lines))])),
+    chunk("IDAT", zlib(lines)),
     chunk("IEND", new Uint8Array(0)),
   ]);
 }
 
 function chunk(name: string, body: Uint8Array): Uint8Array {
-  const typed = join([Uint8Array.from(name, (letter) => letter.charCodeAt(0)), body]);
-  return join([bigEndian(body.length), typed, bigEndian(crc32(typed))]);
+  const typed = joined([Uint8Array.from(name, (letter) => letter.charCodeAt(0)), body]);
+  return joined([bigEndian(body.length), typed, bigEndian(crc32(typed))]);
 }
 
 function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = crcTable[(crc ^ byte) & 255] ^ (crc >>> 8);
   return (crc ^ 0xffffffff) >>> 0;
-}
-
-function adler32(bytes: Uint8Array): number {
-  let low = 1;
-  let high = 0;
-  for (const byte of bytes) {
-    low = (low + byte) % 65521;
-    high = (high + low) % 65521;
-  }
-  return ((high << 16) | low) >>> 0;
-}
-
-function bigEndian(word: number): Uint8Array {
-  return Uint8Array.from([word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255]);
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

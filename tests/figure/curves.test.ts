@@ -15,7 +15,7 @@ describe("drawn curves", () => {
     const payload = curves([{ name: "a", x: [0, 10], y: [0, 1] }], { title: "t" });
     const look = { width: 500, ink: inks.paper };
     const { left, top, width, height } = curvesLayout(payload, look).area;
-    expect(drawCurves(payload, look)).toContain(`d="M${left} ${top + height}h0L${left + width} ${top}"`);
+    expect(drawCurves(payload, look)).toContain(`d="M${left} ${top + height}L${left + width} ${top}"`);
   });
 
   it("break at gaps and at what a log scale has no place for", () => {
