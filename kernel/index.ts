@@ -286,6 +286,10 @@ export {
   sinks,
 } from "./analyses/index.js";
 
+/** The picture of a result, saved as SVG, PDF, PNG, CSV, JSON or npz: `figure(result, { preset: "neurips" }).save("fig.pdf")`. */
+export { Figure, figure, type SaveOptions } from "./host/figure.js";
+export type { FigureOptions } from "./figure/index.js";
+
 /** Prompts with known answers, and examples to train on, each a function of its seed. */
 export * as tasks from "./tasks/index.js";
 

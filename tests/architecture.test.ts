@@ -26,7 +26,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...["kernel/analyses", "kernel/views", "kernel/figure"],
   ],
   "kernel/live": ["kernel/tensor", "kernel/graph", "kernel/models", "kernel/views", "kernel/analyses"],
-  "kernel/host": ["kernel/tensor", "kernel/graph", "kernel/models"],
+  "kernel/host": ["kernel/tensor", "kernel/graph", "kernel/models", "kernel/views", "kernel/figure"],
   "kernel/host/install": ["kernel/host"],
   "kernel/host/jupyter": [
     ...["kernel/tensor", "kernel/figure", "kernel/host"],
@@ -41,6 +41,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
       "kernel/attention",
       "kernel/models",
       "kernel/views",
+      "kernel/figure",
       "kernel/host",
       "kernel/host/jupyter",
     ],

@@ -1,4 +1,4 @@
-import { showWith } from "../tensor/index.js";
+import { type RecordClass, recordOf, showWith } from "../tensor/index.js";
 import { matrix, matrixMime } from "../views/index.js";
 import { meanOf } from "./parts/statistics.js";
 import { csvTable, escapeHtml, htmlTable, latexTable, markdownTable, textTable, type Column } from "./parts/table.js";
@@ -23,32 +23,10 @@ export interface PatchingParts {
   readonly undefinedPairs: readonly number[];
 }
 
+const Parts: RecordClass<PatchingParts> = recordOf();
+
 /** How much of a metric each patch brings back. Immutable; shows itself as a table, layers × columns. */
-export class PatchingMap implements PatchingParts {
-  readonly title: string;
-  readonly what: string | undefined;
-  readonly metric: string;
-  readonly column: "head" | "token";
-  readonly layers: readonly number[];
-  readonly recovery: readonly (readonly number[])[];
-  readonly effects: readonly (readonly (readonly number[])[])[];
-  readonly clean: readonly number[];
-  readonly corrupted: readonly number[];
-  readonly undefinedPairs: readonly number[];
-
-  constructor(parts: PatchingParts) {
-    this.title = parts.title;
-    this.what = parts.what;
-    this.metric = parts.metric;
-    this.column = parts.column;
-    this.layers = parts.layers;
-    this.recovery = parts.recovery;
-    this.effects = parts.effects;
-    this.clean = parts.clean;
-    this.corrupted = parts.corrupted;
-    this.undefinedPairs = parts.undefinedPairs;
-  }
-
+export class PatchingMap extends Parts {
   get caption(): string {
     const { title, metric, column, clean, undefinedPairs } = this;
     const { what = `Activation patching of ${title}: share of ${metric} recovered` } = this;
@@ -101,8 +79,14 @@ interface Line {
 
 showWith(PatchingMap.prototype, (map) => {
   const labels = Array.from(map.recovery[0] ?? [], (_, i) => String(i));
+  // "Activation patching of gpt2: share of logit difference recovered by each head, 20 pairs"
+  const colon = map.caption.indexOf(": ");
   const figure = matrix(map.recovery, {
-    ...{ title: map.caption, measure: "share recovered", kind: "diverging" },
+    title: map.caption.slice(0, colon),
+    measure: map.caption.slice(colon + 2).split(" by each ")[0],
+    kind: "diverging",
+    notes: [map.caption],
+    provenance: { model: map.title },
     rows: { name: "layer", labels: map.layers.map(String) },
     columns: { name: map.column, labels },
   });

@@ -17,6 +17,7 @@ import { inks, type InkName } from "./inks.js";
 import { drawMatrix, type MatrixDrawing } from "./matrix.js";
 import { drawOneHead } from "./oneHead.js";
 import type { PaletteName } from "./palettes.js";
+import type { PresetName } from "./presets.js";
 import { stackedDocuments } from "./stackedDocuments.js";
 
 /** What a picture shows and how. */
@@ -33,7 +34,9 @@ export interface FigureOptions {
   readonly scale?: ScaleName;
   /** Largest width, px; default 860. */
   readonly widthPx?: number;
-  /** What it stands on: default "paper". */
+  /** The paper it is made for: width and size of text, on no background; instead of `widthPx`. */
+  readonly preset?: PresetName;
+  /** What it stands on: default "paper", white; "clear" for a preset. */
   readonly ink?: InkName;
 }
 
@@ -41,9 +44,12 @@ export interface FigureOptions {
 export const drawers: {
   readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime], options: FigureOptions) => string;
 } = {
-  [headGridMime]: (payload, { sample = 0, head, palette = "viridis", scale = "sqrt", widthPx = 860 }) => {
+  [headGridMime]: (
+    payload,
+    { sample = 0, head, palette = "viridis", scale = "sqrt", widthPx = 860, ink = "paper" },
+  ) => {
     checkIndex("sample", sample, payload.samples.length);
-    const look = { palette, scale, top: niceTop(largestWeight(payload)) };
+    const look = { palette, scale, top: niceTop(largestWeight(payload)), ink: inks[ink] };
     if (!head) return drawHeadGrid(payload, sample, look, widthPx);
     checkIndex("layer", head.layer, payload.layers);
     checkIndex("head", head.head, payload.heads);
@@ -52,7 +58,7 @@ export const drawers: {
   [headGridsMime]: ({ title, stacks }, { head, ...options }) => {
     if (head) throw new RangeError("figure: a head belongs to one of the stacks; expected the picture of its grid");
     const pictures = stacks.map(({ grid }) => drawers[headGridMime](grid, options));
-    return stackedDocuments(`Attention patterns of ${title}`, pictures);
+    return stackedDocuments(`Attention patterns of ${title}`, pictures, inks[options.ink ?? "paper"]);
   },
   [curvesMime]: (payload, { widthPx = 620, ink = "paper" }) => drawCurves(payload, { width: widthPx, ink: inks[ink] }),
   [matrixMime]: (payload, options) => drawMatrix(payload, matrixDrawing(options)),

@@ -13,6 +13,7 @@ export interface FigureLook {
   readonly scale: ScaleName;
   /** Weight at the upper end of the colours. */
   readonly top: number;
+  readonly ink: Ink;
 }
 
 /** The largest weight of any head of any sample, from the full-precision scalars. */
@@ -93,7 +94,7 @@ export function weightBar(x: number, y: number, width: number, look: FigureLook,
     ticks: scaleTicks(top, scale).map((value) => ({ value, place: scalePosition(value, top, scale) })),
     meaning: `attention weight, ${scale === "sqrt" ? "square-root" : "linear"} scale; largest ${Number(largest.toPrecision(3))}`,
   };
-  return colourBar(x, y, width, ramp);
+  return colourBar(x, y, width, ramp, look.ink);
 }
 
 /** A colour bar, `height` 22: a ramp with ticks at x, y, and what the colours mean beside it. */
@@ -148,3 +149,14 @@ export function smallPrint(
 export function provenanceNotes(payload: { readonly provenance: Provenance }): readonly string[] {
   return Object.entries(payload.provenance).map(([name, value]) => `${name} ${value}`);
 }
+
+/** Title and description of a drawing. */
+export function svgWords(svg: string): { readonly Title: string; readonly Description: string } {
+  const words = (name: string): string => {
+    const [, text = ""] = new RegExp(`<${name}>([^<]*)</${name}>`).exec(svg) ?? [];
+    return text.replace(/&(amp|lt|gt|quot);/g, (_, entity: string) => plain[entity] ?? "");
+  };
+  return { Title: words("title"), Description: words("desc") };
+}
+
+const plain: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"' };

@@ -16,7 +16,6 @@ import {
   type FigureLook,
 } from "./frame.js";
 import { drawnPattern, emptySheet, paintPattern } from "./patternPicture.js";
-import { inks } from "./inks.js";
 import { element, fitText, number, textLine } from "./svg.js";
 
 const margin = 12;
@@ -49,12 +48,12 @@ export function drawHeadGrid(payload: HeadGridPayload, sampleIndex: number, look
   const top = headerHeight + columnLabelHeight;
   const gridWidth = sheetWidth * unit;
   const gridHeight = sheetHeight * unit;
-  const fullWidth = Math.max(narrowest, left + gridWidth + margin);
+  const fullWidth = Math.max(Math.min(narrowest, width), left + gridWidth + margin);
   const pitchX = (first.columns + gap) * unit;
   const pitchY = (first.rows + gap) * unit;
   const barY = top + gridHeight + 14;
   const notes = [...storageNotes(first.block, reader), ...provenanceNotes(payload)];
-  const print = smallPrint(margin, barY + 28, fullWidth - 2 * margin, notes);
+  const print = smallPrint(margin, barY + 28, fullWidth - 2 * margin, notes, look.ink);
   const size = `${modelSizeText(payload)} · ${sampleSizeText(sample)}`;
   const body = [
     textLine(margin, 22, fitText(payload.title, 13, fullWidth - 2 * margin), { size: 13, weight: "bold" }),
@@ -64,20 +63,20 @@ export function drawHeadGrid(payload: HeadGridPayload, sampleIndex: number, look
       fitText(`${size}${sample.text ? ` · “${sample.text.replace(/\s+/g, " ")}”` : ""}`, 9.5, fullWidth - 2 * margin),
       {
         size: 9.5,
-        fill: inks.paper.quiet,
+        fill: look.ink.quiet,
       },
     ),
     ...axisLabels(payload.heads, pitchX, "H").map(({ at, label }) =>
       textLine(left + at * pitchX + (first.columns * unit) / 2, top - 4, label, {
         size: 8.5,
-        fill: inks.paper.quiet,
+        fill: look.ink.quiet,
         anchor: "middle",
       }),
     ),
     ...axisLabels(payload.layers, pitchY * 1.6, "L").map(({ at, label }) =>
       textLine(left - 6, top + at * pitchY + (first.rows * unit) / 2 + 3, label, {
         size: 8.5,
-        fill: inks.paper.quiet,
+        fill: look.ink.quiet,
         anchor: "end",
       }),
     ),
@@ -87,7 +86,7 @@ export function drawHeadGrid(payload: HeadGridPayload, sampleIndex: number, look
       look.palette,
     ),
     ...(look.palette === "greys" || payload.causal
-      ? [cellFrames(payload, left, top, pitchX, pitchY, first.columns * unit, first.rows * unit)]
+      ? [cellFrames(payload, left, top, pitchX, pitchY, first.columns * unit, first.rows * unit, look.ink.line)]
       : []),
     ...weightBar(left, barY, fullWidth - left - margin, look, largestWeight(payload)),
     ...print.body,
@@ -102,6 +101,7 @@ export function drawHeadGrid(payload: HeadGridPayload, sampleIndex: number, look
         [sample.text ? `Text: ${sample.text}` : "", ...notes].filter(Boolean).join(". "),
     },
     body,
+    look.ink,
   );
 }
 
@@ -152,6 +152,7 @@ function cellFrames(
   pitchY: number,
   width: number,
   height: number,
+  stroke: string,
 ): string {
   const path: string[] = [];
   for (let layer = 0; layer < payload.layers; layer++) {
@@ -161,7 +162,7 @@ function cellFrames(
       );
     }
   }
-  return element("path", { d: path.join(""), fill: "none", stroke: inks.paper.line, "stroke-width": 0.5 });
+  return element("path", { d: path.join(""), fill: "none", stroke, "stroke-width": 0.5 });
 }
 
 /** Labels of an axis: every one where there is room, else every 2nd, 5th, 10th, … */

@@ -1,12 +1,15 @@
 export { effectMatrix, rowsBySize } from "./ablationTable.js";
 import { payloads, type PayloadMime } from "../views/index.js";
 import { drawers, type FigureOptions } from "./drawers.js";
+import { presets, presetScale, presetWidth, scaledDocument } from "./presets.js";
 
 export { curvesLayout, drawCurves, lineLook, type CurvesLayout, type CurvesLook } from "./curves.js";
 export type { FigureOptions } from "./drawers.js";
 export { niceTop, scaleNames, scalePosition, scaleTicks, type ScaleName } from "./colourScale.js";
 export { axisOver, tickText, type Axis } from "./axis.js";
-export { largestWeight, type ColourRamp } from "./frame.js";
+export { pngWithText } from "./png.js";
+export { presets, type Preset, type PresetName } from "./presets.js";
+export { largestWeight, svgWords, type ColourRamp } from "./frame.js";
 export { inks, strokes, type Ink, type InkName } from "./inks.js";
 export { differenceColours, maskColour, paletteColours, paletteNames, type PaletteName } from "./palettes.js";
 export { drawMatrix, matrixLayout, type MatrixDrawing, type MatrixLayout } from "./matrix.js";
@@ -25,5 +28,12 @@ export function figureOf(mime: string, payload: unknown, options: FigureOptions 
 }
 
 function drawn<Mime extends PayloadMime>(mime: Mime, payload: unknown, options: FigureOptions): string {
-  return drawers[mime](payloads[mime].read(payload), options);
+  const value = payloads[mime].read(payload);
+  const { preset: name, ...rest } = options;
+  if (name === undefined) return drawers[mime](value, rest);
+  if (!Object.hasOwn(presets, name)) {
+    throw new RangeError(`figure: unknown preset "${name}"; known: ${Object.keys(presets).join(", ")}`);
+  }
+  const svg = drawers[mime](value, { ink: "clear", ...rest, widthPx: presetWidth(presets[name]) });
+  return scaledDocument(svg, presetScale(presets[name]));
 }

@@ -2,7 +2,6 @@ import { readPatterns, type HeadGridPayload } from "../views/index.js";
 import { weightBar, provenanceNotes, sheetImage, smallPrint, svgDocument, type FigureLook } from "./frame.js";
 import { storageNotes } from "./headGrid.js";
 import { drawnPattern, paintPattern } from "./patternPicture.js";
-import { inks } from "./inks.js";
 import { element, fitText, textLine, textWidth, visibleToken } from "./svg.js";
 
 const margin = 12;
@@ -35,10 +34,10 @@ export function drawOneHead(
   const square = Math.max(0.5, Math.floor(Math.min(largestSquare, (width - left - margin) / longest) * 2) / 2);
   const pictureWidth = pattern.columns * square;
   const pictureHeight = pattern.rows * square;
-  const fullWidth = Math.max(narrowest, left + pictureWidth + margin);
+  const fullWidth = Math.max(Math.min(narrowest, width), left + pictureWidth + margin);
   const barY = top + pictureHeight + 14;
   const notes = [...storageNotes(pattern.block, reader), ...provenanceNotes(payload)];
-  const print = smallPrint(margin, barY + 28, fullWidth - 2 * margin, notes);
+  const print = smallPrint(margin, barY + 28, fullWidth - 2 * margin, notes, look.ink);
   const perToken = square / pattern.block;
   const step = Math.max(1, Math.ceil(9 / perToken));
   const numbers = `entropy ${scalars.entropyNats[index].toFixed(2)} nats · first token ${scalars.firstTokenMass[index].toFixed(2)} · largest ${scalars.max[index].toFixed(2)}`;
@@ -47,7 +46,7 @@ export function drawOneHead(
       size: 13,
       weight: "bold",
     }),
-    textLine(margin, 37, fitText(numbers, 9, fullWidth - 2 * margin), { size: 9, fill: inks.paper.quiet }),
+    textLine(margin, 37, fitText(numbers, 9, fullWidth - 2 * margin), { size: 9, fill: look.ink.quiet }),
     ...queryLabels.flatMap((label, at) =>
       at % step ? [] : [textLine(left - 6, top + (at + 0.5) * perToken + 3.2, label, { size: 9, anchor: "end" })],
     ),
@@ -73,7 +72,7 @@ export function drawOneHead(
       width: pictureWidth,
       height: pictureHeight,
       fill: "none",
-      stroke: inks.paper.line,
+      stroke: look.ink.line,
       "stroke-width": 0.5,
     }),
     ...weightBar(left, barY, fullWidth - left - margin, look, scalars.max[index]),
@@ -87,5 +86,6 @@ export function drawOneHead(
       description: `Rows are queries, columns are keys. ${numbers}. ${notes.join(". ")}`,
     },
     body,
+    look.ink,
   );
 }

@@ -36,6 +36,24 @@ export function palettePng(picture: PalettePicture): Uint8Array {
   ]);
 }
 
+/** A PNG with texts of any script beside the picture, such as its title: `iTXt` chunks right after the header. */
+export function pngWithText(png: Uint8Array, texts: Readonly<Record<string, string>>): Uint8Array {
+  const headerEnd = 33;
+  const chunks = Object.entries(texts).map(([name, text]) =>
+    chunk("iTXt", joined([Uint8Array.from(`${name}\0\0\0\0\0`, (letter) => letter.charCodeAt(0)), utf8(text)])),
+  );
+  return joined([png.subarray(0, headerEnd), ...chunks, png.subarray(headerEnd)]);
+}
+
+function utf8(text: string): Uint8Array {
+  const escaped = encodeURIComponent(
+    text.replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, "\uFFFD"),
+  );
+  return Uint8Array.from(escaped.match(/%..|./g) ?? [], (unit) =>
+    unit.length === 3 ? parseInt(unit.slice(1), 16) : unit.charCodeAt(0),
+  );
+}
+
 function chunk(name: string, body: Uint8Array): Uint8Array {
   const typed = joined([Uint8Array.from(name, (letter) => letter.charCodeAt(0)), body]);
   return joined([bigEndian(body.length), typed, bigEndian(crc32(typed))]);

@@ -10,6 +10,8 @@ export {
   type AblationTablePayload,
 } from "./ablationTable.js";
 export { encodeBase64 } from "./base64.js";
+export { payloadNpz } from "./arrays.js";
+export { columnsCsv, columnsOf, type Column } from "./columns.js";
 export {
   curves,
   curvesMime,

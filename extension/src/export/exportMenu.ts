@@ -10,6 +10,10 @@ export function exportMenu(words: Words, act: (action: FigureAction) => void): H
     ["copy-svg", words.__("Copy as SVG")],
     ["save-png", words.__("Save PNG…")],
     ["save-svg", words.__("Save SVG…")],
+    ["save-pdf", words.__("Save PDF…")],
+    ["save-csv", words.__("Save numbers as CSV…")],
+    ["save-json", words.__("Save numbers as JSON…")],
+    ["save-npz", words.__("Save numbers for NumPy…")],
   ];
   const label = words.__("Copy or save the picture");
   const button = ownKeys(

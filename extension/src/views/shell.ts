@@ -102,7 +102,7 @@ export function createShell(spec: ShellSpec, hint: string): Shell {
       tableSlot.replaceChildren(...(shown ? [spec.table()] : []));
     } else if (isExport(action)) {
       exportFigure(action, spec.mime, spec.payload, spec.options(), spec.fileName).then(
-        () => announce(action.startsWith("copy") ? words.__("Copied the picture") : words.__("Saved the picture")),
+        () => announce(action.startsWith("copy") ? words.__("Copied the picture") : words.__("Saved")),
         (error: unknown) =>
           announce(words.__("Not exported: %1", error instanceof Error ? error.message : String(error))),
       );

@@ -30,7 +30,12 @@ export function operators(node: XmlNode, resources: Resources, inherited: Inheri
     case "path":
       return painted(node, own, pathOperators(attributes["d"] ?? ""), resources);
     case "circle":
-      return painted(node, own, circle(Number(at(node, "cx")), Number(at(node, "cy")), Number(at(node, "r"))), resources);
+      return painted(
+        node,
+        own,
+        circle(Number(at(node, "cx")), Number(at(node, "cy")), Number(at(node, "r"))),
+        resources,
+      );
     case "text":
       return textOperators(node, own, resources);
     case "image":

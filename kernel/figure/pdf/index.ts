@@ -36,7 +36,8 @@ export function svgToPdf(svg: string, fonts: PdfFonts): Uint8Array {
 
 const ascii = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 
-const hex = (bytes: Iterable<number>): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+const hex = (bytes: Iterable<number>): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** Text of any script as a PDF string. */
 const unicode = (text: string): string =>
@@ -74,7 +75,12 @@ function document(
 
 type Add = (...parts: readonly (string | Uint8Array)[]) => number;
 
-function embedFont(used: UsedFont, index: number, add: Add, stream: (dictionary: string, bytes: Uint8Array) => number): number {
+function embedFont(
+  used: UsedFont,
+  index: number,
+  add: Add,
+  stream: (dictionary: string, bytes: Uint8Array) => number,
+): number {
   const { font, glyphs, texts } = used;
   const mille = (units: number): number => Math.round((1000 * units) / font.unitsPerEm);
   // Six letters before a name say that the font is a part of one.
@@ -99,7 +105,9 @@ function embedFont(used: UsedFont, index: number, add: Add, stream: (dictionary:
 
 /** What each glyph stands for, so that texts can be searched and copied. */
 function unicodeMap(texts: readonly string[]): string {
-  const lines = texts.map((text, glyph) => `<${glyph.toString(16).padStart(4, "0")}> ${unicode(text).replace("feff", "")}`);
+  const lines = texts.map(
+    (text, glyph) => `<${glyph.toString(16).padStart(4, "0")}> ${unicode(text).replace("feff", "")}`,
+  );
   const blocks = Array.from({ length: Math.ceil(lines.length / 100) }, (_, i) => lines.slice(100 * i, 100 * (i + 1)));
   return [
     "/CIDInit /ProcSet findresource begin 12 dict begin begincmap",

@@ -63,13 +63,16 @@ export function readTrueType(given: Uint8Array): TrueType {
       });
       const offsets = [0];
       for (const shape of outlines) offsets.push((offsets[offsets.length - 1] ?? 0) + shape.length);
-      const table = (name: string): Uint8Array => bytes.slice(start(name), start(name) + (tables.get(name)?.length ?? 0));
+      const table = (name: string): Uint8Array =>
+        bytes.slice(start(name), start(name) + (tables.get(name)?.length ?? 0));
       const changed = (name: string, at: number, value: number): Uint8Array => {
         const copy = table(name);
         new DataView(copy.buffer).setUint16(at, value);
         return copy;
       };
-      const kept = ["cvt ", "fpgm", "prep"].filter((name) => tables.has(name)).map((name) => [name, table(name)] as const);
+      const kept = ["cvt ", "fpgm", "prep"]
+        .filter((name) => tables.has(name))
+        .map((name) => [name, table(name)] as const);
       return fontFile([
         ...kept,
         ["glyf", joined(outlines)],
@@ -99,7 +102,7 @@ function partsOf(shape: Uint8Array): readonly { readonly part: number; readonly 
   const view = new DataView(shape.buffer, shape.byteOffset, shape.byteLength);
   if (shape.length < 10 || view.getInt16(0) >= 0) return [];
   const parts: { part: number; at: number }[] = [];
-  for (let at = 10, more = true; more; ) {
+  for (let at = 10, more = true; more;) {
     const flags = view.getUint16(at);
     parts.push({ part: view.getUint16(at + 2), at: at + 2 });
     at += 4 + (flags & 1 ? 4 : 2) + (flags & 8 ? 2 : flags & 0x40 ? 4 : flags & 0x80 ? 8 : 0);
@@ -112,7 +115,8 @@ function characterMap(view: DataView, cmap: number): (codePoint: number) => numb
   const found = new Map<number, number>();
   for (let i = 0; i < view.getUint16(cmap + 2); i++) {
     const at = cmap + view.getUint32(cmap + 4 + 8 * i + 4);
-    if (view.getUint16(cmap + 4 + 8 * i) === 3 || view.getUint16(cmap + 4 + 8 * i) === 0) found.set(view.getUint16(at), at);
+    if (view.getUint16(cmap + 4 + 8 * i) === 3 || view.getUint16(cmap + 4 + 8 * i) === 0)
+      found.set(view.getUint16(at), at);
   }
   const [four, twelve] = [found.get(4), found.get(12)];
   return (codePoint) => {

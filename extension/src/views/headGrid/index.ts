@@ -159,11 +159,15 @@ export function headGridView(payload: HeadGridPayload, context: ViewContext): Vi
       case "copy-png":
       case "copy-svg":
       case "save-png":
-      case "save-svg": {
+      case "save-svg":
+      case "save-pdf":
+      case "save-csv":
+      case "save-json":
+      case "save-npz": {
         const options = { sample, palette, scale, ...(focused ? { head: focused } : {}) };
         const name = focused ? `attention-${headName(focused)}` : "attention-heads";
         exportFigure(action, headGridMime, payload, options, name).then(
-          () => announce(action.startsWith("copy") ? words.__("Copied the picture") : words.__("Saved the picture")),
+          () => announce(action.startsWith("copy") ? words.__("Copied the picture") : words.__("Saved")),
           (error: unknown) =>
             announce(words.__("Not exported: %1", error instanceof Error ? error.message : String(error))),
         );

@@ -1,0 +1,54 @@
+import { encodeNpz } from "../tensor/npz.js";
+import { Tensor } from "../tensor/tensor.js";
+import { columnsOf } from "./columns.js";
+import { headGridMime, type HeadGridPayload } from "./headGrid.js";
+import { headGridsMime } from "./headGrids.js";
+import { matrixMime } from "./matrix.js";
+import { readPatterns } from "./patternStore.js";
+import { payloads, type PayloadMime } from "./payloads.js";
+
+/**
+ * The numbers behind a figure as a NumPy archive: patterns as stored [layer, head, query, key], a matrix [row, column],
+ * anything else by columns of numbers.
+ *
+ * Throws   PayloadError when the payload is invalid, or a report of several pictures
+ */
+export function payloadNpz(mime: PayloadMime, payload: unknown): Uint8Array {
+  return encodeNpz(arraysOf(mime, payload));
+}
+
+function arraysOf(mime: PayloadMime, payload: unknown): Record<string, Tensor> {
+  if (mime === headGridMime) return patternsOf(payloads[mime].read(payload), "");
+  if (mime === headGridsMime) {
+    const { stacks } = payloads[mime].read(payload);
+    return Object.assign({}, ...stacks.map(({ name, grid }) => patternsOf(grid, `${name}_`))) as Record<string, Tensor>;
+  }
+  if (mime === matrixMime) {
+    const { rows, columns, values } = payloads[mime].read(payload);
+    return { values: numbers(values, [rows.labels.length, columns.labels.length]) };
+  }
+  const columns = columnsOf(mime, payload).filter(({ values }) => values.every((value) => typeof value !== "string"));
+  return Object.fromEntries(
+    columns.map(({ name, values }) => [name, numbers(values as readonly (number | null)[], [values.length])]),
+  );
+}
+
+const numbers = (values: readonly (number | null)[], shape: readonly number[]): Tensor =>
+  new Tensor(
+    "float64",
+    shape,
+    Float64Array.from(values, (value) => value ?? NaN),
+  );
+
+function patternsOf({ samples, layers, heads }: HeadGridPayload, prefix: string): Record<string, Tensor> {
+  return Object.fromEntries(
+    samples.map(({ patterns, scalars }, sample) => {
+      const { rows, columns, head } = readPatterns(patterns, heads, scalars.max);
+      const data = new Float32Array(layers * heads * rows * columns);
+      for (let at = 0; at < layers * heads; at++) {
+        data.set(head(Math.floor(at / heads), at % heads), at * rows * columns);
+      }
+      return [`${prefix}pattern_${sample}`, new Tensor("float32", [layers, heads, rows, columns], data)];
+    }),
+  );
+}

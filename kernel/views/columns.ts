@@ -1,0 +1,100 @@
+import { ablationMeasures, ablationTableMime, type AblationTablePayload } from "./ablationTable.js";
+import { curvesMime, type CurvesPayload } from "./curves.js";
+import { headGridMime, type HeadGridPayload } from "./headGrid.js";
+import { headGridsMime } from "./headGrids.js";
+import { headScalarNames } from "./headScalars.js";
+import { matrixMime, type MatrixPayload } from "./matrix.js";
+import { panelsMime } from "./panels.js";
+import { PayloadError } from "./payloadError.js";
+import { payloads, type PayloadMime, type PayloadTypes } from "./payloads.js";
+
+/** A column of the numbers behind a figure; `null` where there is none. */
+export interface Column {
+  readonly name: string;
+  readonly values: readonly (string | number | null)[];
+}
+
+/**
+ * The numbers behind a figure, as columns of equal length.
+ *
+ * Throws   PayloadError when the payload is invalid, or a report of several pictures with different columns
+ */
+export function columnsOf<Mime extends PayloadMime>(mime: Mime, payload: unknown): readonly Column[] {
+  return tables[mime](payloads[mime].read(payload));
+}
+
+/** Columns as comma-separated values; texts quoted where they need it (RFC 4180). */
+export function columnsCsv(columns: readonly Column[]): string {
+  const quoted = (value: string | number | null | undefined): string => {
+    const text = value === null || value === undefined ? "" : String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const lines = (columns[0]?.values ?? []).map((_, row) => columns.map(({ values }) => quoted(values[row])).join(","));
+  return [columns.map(({ name }) => quoted(name)).join(","), ...lines].map((line) => `${line}\r\n`).join("");
+}
+
+const tables: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime]) => readonly Column[] } = {
+  [headGridMime]: (payload) => headColumns([{ grid: payload }]),
+  [headGridsMime]: ({ stacks }) => headColumns(stacks),
+  [curvesMime]: curveColumns,
+  [matrixMime]: matrixColumns,
+  [ablationTableMime]: ablationColumns,
+  [panelsMime]: ({ panels }) => {
+    throw new PayloadError(
+      `panels: a table holds one picture of a report; name one of ${panels.map(({ name }) => JSON.stringify(name)).join(", ")}`,
+    );
+  },
+};
+
+/** The numbers of every head of every sample. */
+function headColumns(stacks: readonly { readonly name?: string; readonly grid: HeadGridPayload }[]): readonly Column[] {
+  const rows = stacks.flatMap(({ name, grid }) =>
+    grid.samples.flatMap(({ scalars }, sample) =>
+      scalars.max.map((_, at) => ({ name: name ?? null, sample, at, heads: grid.heads, scalars })),
+    ),
+  );
+  return [
+    ...(stacks.some(({ name }) => name !== undefined) ? [{ name: "stack", values: rows.map(({ name }) => name) }] : []),
+    { name: "sample", values: rows.map(({ sample }) => sample) },
+    { name: "layer", values: rows.map(({ at, heads }) => Math.floor(at / heads)) },
+    { name: "head", values: rows.map(({ at, heads }) => at % heads) },
+    ...headScalarNames.map((name) => ({ name, values: rows.map(({ at, scalars }) => scalars[name][at]) })),
+  ];
+}
+
+function curveColumns({ curves }: CurvesPayload): readonly Column[] {
+  const part = (of: (curve: CurvesPayload["curves"][number], at: number) => string | number | null) =>
+    curves.flatMap((curve) => curve.x.map((_, at) => of(curve, at)));
+  const intervals = curves.some(({ low }) => low !== undefined);
+  return [
+    { name: "curve", values: part(({ name }) => name) },
+    { name: "x", values: part(({ x }, at) => x[at]) },
+    { name: "y", values: part(({ y }, at) => y[at]) },
+    ...(intervals
+      ? [
+          { name: "low", values: part(({ low }, at) => low?.[at] ?? null) },
+          { name: "high", values: part(({ high }, at) => high?.[at] ?? null) },
+        ]
+      : []),
+  ];
+}
+
+function matrixColumns({ rows, columns, values, measure }: MatrixPayload): readonly Column[] {
+  const width = columns.labels.length;
+  return [
+    { name: rows.name, values: values.map((_, at) => rows.labels[Math.floor(at / width)]) },
+    // Labels such as tokens may repeat; the place of a column does not.
+    { name: `${columns.name} index`, values: values.map((_, at) => at % width) },
+    { name: columns.name, values: values.map((_, at) => columns.labels[at % width]) },
+    { name: measure, values },
+  ];
+}
+
+function ablationColumns({ columns, modes }: AblationTablePayload): readonly Column[] {
+  return [
+    { name: "layer", values: columns.layer },
+    { name: "head", values: columns.head },
+    { name: "mode", values: columns.mode.map((mode) => modes[mode]) },
+    ...ablationMeasures.map((name) => ({ name, values: columns[name] })),
+  ];
+}
