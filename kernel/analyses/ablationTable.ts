@@ -79,9 +79,12 @@ export class AblationTable extends Parts {
   /** What was done, in words. */
   get caption(): string {
     const { clean, metric, rows, randomHeads, seed, title } = this;
+    const heads = new Set(rows.map(({ layer, head }) => `${layer}.${head}`)).size;
+    const modes = new Set(rows.map(({ mode }) => mode)).size;
+    const ways = modes > 1 ? ` in ${modes} ways` : "";
     const mean = clean.reduce((sum, x) => sum + x, 0) / clean.length;
     return (
-      `Ablation of ${rows.length} heads of ${title}: change of ${metric}, ${Number(mean.toPrecision(4))} without; ` +
+      `Ablation of ${heads} ${heads === 1 ? "head" : "heads"} of ${title}${ways}: change of ${metric}, ${Number(mean.toPrecision(4))} without; ` +
       `${clean.length} prompts, 95 % bootstrap intervals, sign-flip p, Benjamini–Hochberg q, ` +
       `${randomHeads} random heads per layer, seed ${seed}`
     );

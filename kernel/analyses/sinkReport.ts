@@ -182,8 +182,10 @@ export class SinkReport {
     const kinds = (kind: SecondarySink["kind"]): number => this.secondary.filter((each) => each.kind === kind).length;
     const massiveAt = [...new Set(this.massive.map(({ dimension }) => dimension))];
     const lengths = this.samples.map(({ tokens }) => tokens.length);
+    const [shortest, longest] = [Math.min(...lengths), Math.max(...lengths)];
+    const length = shortest === longest ? `${longest}` : `${shortest} … ${longest}`;
     return [
-      `Sinks of ${this.title}: ${this.samples.length} prompts of ${Math.min(...lengths)} … ${Math.max(...lengths)} tokens, raw weights`,
+      `Sinks of ${this.title}: ${this.samples.length} prompts of ${length} tokens, raw weights`,
       `Token 0 is ${firsts.join(", ")} of the prompts`,
       `${percent(this.rate(0, 0.3))} of heads put more than 0.3 on token 0, on average over the queries that see it (ε = 0.3; the curve has every ε)`,
       `Most attention: ${top.join(", ")}`,
