@@ -16,8 +16,8 @@ import { maxDiff, pairInputOf, readOracle, readTensors, shareDiff } from "./orac
 /** The line that every model is held to: float32 against the recording, or its formulas in float64 against it. */
 const tolerance = 5e-5;
 
-/** Float32 against float64 of the same formulas, in relation to the largest logit; measured 3.6e-6 at the most. */
-const rounding = 5e-6;
+/** Float32 against float64 of the same formulas, in relation to the largest logit; measured 6.8e-6 at the most (T5 with gates). */
+const rounding = 8e-6;
 
 const stacks: Readonly<Record<string, readonly [path: (layer: number) => string, mask: string]>> = {
   encoder: [(layer) => `encoder.blocks.${layer}.attn.z`, "attention_mask"],
@@ -41,7 +41,7 @@ function atMean(z: Value, head: number, mask: Value): Value {
 }
 
 // Where float32 against float32 is over the line, the same formulas in float64 decide.
-describe.each(["bart", "marian", "t5"])("%s with a head at its mean", (name) => {
+describe.each(["bart", "marian", "t5", "t5_gated"])("%s with a head at its mean", (name) => {
   it("is where the recording is, in float32 or by its formulas in float64", async () => {
     const oracle = await readOracle(name);
     const config = await readJson(files, join(oracle.folder, "config.json"));
