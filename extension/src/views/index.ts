@@ -1,3 +1,4 @@
+import "../../../style/views.js";
 import {
   ablationTableMime,
   curvesMime,
