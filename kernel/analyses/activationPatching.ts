@@ -1,6 +1,7 @@
 import { replace } from "../interventions/index.js";
 import type { ComputeOptions, GraphEdit, Model, ModelInput } from "../models/index.js";
 import { checkOptions, OptionError, ShapeError, Tensor } from "../tensor/index.js";
+import { layersOf } from "./parts/layers.js";
 import { numbersOf, type PromptMetric } from "./parts/metric.js";
 import { perRow } from "./parts/modes.js";
 import { runPairs, type PairRun } from "./parts/pairs.js";
@@ -38,13 +39,7 @@ export async function activationPatching(
 ): Promise<PatchingMap> {
   checkOptions("activationPatching", options, ["metric", "over", "layers", "onProgress", "signal"]);
   const { metric, over, onProgress, signal } = options;
-  const layers = options.layers ?? Array.from({ length: model.layers }, (_, l) => l);
-  const wrong = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer >= model.layers);
-  if (wrong !== undefined) {
-    throw new OptionError(
-      `activationPatching: a layer is a whole number in 0 … ${model.layers - 1}, got ${String(wrong)}`,
-    );
-  }
+  const layers = layersOf("activationPatching", model, options.layers);
   if (over !== "heads" && over !== "tokens") {
     throw new OptionError(`activationPatching: over must be "heads" or "tokens", got "${String(over)}"`);
   }

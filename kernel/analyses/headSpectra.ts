@@ -2,6 +2,7 @@ import type { ComputeOptions, Model } from "../models/index.js";
 import { checkOptions, knownNames, OptionError, type Tensor } from "../tensor/index.js";
 import { HeadScores } from "./headScores.js";
 import { headWeights, weightForms, type WeightForm } from "./parts/headWeights.js";
+import { layersOf } from "./parts/layers.js";
 import { svdOfProduct, type Columns, type Svd } from "./parts/svd.js";
 
 /** What a head writes of what it reads, or what it looks for. */
@@ -48,11 +49,7 @@ export async function headSpectra(model: Model, options: HeadSpectraOptions = {}
   if (!weightForms.includes(weights)) {
     throw new OptionError(`headSpectra: unknown weights "${String(weights)}"${knownNames(weights, weightForms)}`);
   }
-  const layers = options.layers ?? Array.from({ length: model.layers }, (_, l) => l);
-  const wrong = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer >= model.layers);
-  if (wrong !== undefined) {
-    throw new OptionError(`headSpectra: a layer is a whole number in 0 … ${model.layers - 1}, got ${String(wrong)}`);
-  }
+  const layers = layersOf("headSpectra", model, options.layers);
   const found = new Map<number, readonly Svd[]>();
   for (const layer of layers) {
     const { q, k, v, o } = await headWeights(model, layer, weights, signal ? { signal } : {});

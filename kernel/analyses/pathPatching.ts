@@ -2,6 +2,7 @@ import { build } from "../graph/index.js";
 import { replace } from "../interventions/index.js";
 import type { ComputeOptions, GraphEdit, Model, ModelInput } from "../models/index.js";
 import { checkOptions, OptionError, Tensor } from "../tensor/index.js";
+import { layersOf } from "./parts/layers.js";
 import { numbersOf, type PromptMetric } from "./parts/metric.js";
 import { perRow } from "./parts/modes.js";
 import { runPairs, type PairRun } from "./parts/pairs.js";
@@ -56,8 +57,8 @@ export async function pathPatching(
   checkOptions("pathPatching", options, ["metric", "receivers", "layers", "mlps", "onProgress", "signal"]);
   const { metric, receivers, mlps = "free", onProgress, signal } = options;
   const all = Array.from({ length: model.layers }, (_, l) => l);
-  const { layers = all } = options;
-  checkPlaces(model, layers, receivers, mlps);
+  const layers = layersOf("pathPatching", model, options.layers);
+  checkPlaces(model, receivers, mlps);
   const settings: ComputeOptions = signal ? { signal } : {};
   const outputs = all.map((layer) => `blocks.${layer}.attn.z`);
   const kept = {
@@ -168,17 +169,8 @@ function inHeads(address: string, recorded: Tensor, heads: readonly number[]): G
   };
 }
 
-function checkPlaces(
-  model: Model,
-  layers: readonly number[],
-  receivers: PathPatchingOptions["receivers"],
-  mlps: string,
-): void {
+function checkPlaces(model: Model, receivers: PathPatchingOptions["receivers"], mlps: string): void {
   const isBelow = (x: number, count: number): boolean => Number.isInteger(x) && x >= 0 && x < count;
-  const wrong = layers.find((layer) => !isBelow(layer, model.layers));
-  if (wrong !== undefined) {
-    throw new OptionError(`pathPatching: a layer is a whole number in 0 … ${model.layers - 1}, got ${String(wrong)}`);
-  }
   if (mlps !== "free" && mlps !== "frozen") {
     throw new OptionError(`pathPatching: mlps must be "free" or "frozen", got "${mlps}"`);
   }

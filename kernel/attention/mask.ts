@@ -1,4 +1,4 @@
-import { OptionError, packNumbers, Tensor } from "../tensor/index.js";
+import { packNumbers, Tensor } from "../tensor/index.js";
 
 /** Which keys a query sees: a function of two positions, so it needs no length. */
 export interface Mask {
@@ -30,10 +30,4 @@ export function not(a: Mask): Mask {
 export function maskTensor(mask: Mask, queries: number, keys: number): Tensor {
   const data = Array.from({ length: queries * keys }, (_, at) => Number(mask.sees(Math.floor(at / keys), at % keys)));
   return new Tensor("bool", [queries, keys], packNumbers("bool", data));
-}
-
-/** A whole number of at least `least`; throws OptionError otherwise. */
-export function wholeNumber(place: string, name: string, x: number, least = 1): number {
-  if (Number.isInteger(x) && x >= least) return x;
-  throw new OptionError(`${place}: ${name} must be a whole number of at least ${least}, got ${String(x)}`);
 }

@@ -1,7 +1,7 @@
-import { checkOptions, knownNames, OptionError } from "../tensor/index.js";
+import { checkOptions, knownNames, OptionError, wholeNumber } from "../tensor/index.js";
 import { runningSums } from "./parts/draws.js";
 import { bigramCounts, characters } from "./parts/englishBigrams.js";
-import { TokenTask, wholeOption } from "./parts/tokenTask.js";
+import { TokenTask } from "./parts/tokenTask.js";
 
 export interface BigramBackcopyOptions {
   /** Tokens per row; default 64. */
@@ -38,7 +38,7 @@ function triggersOf({ triggers = triggersByDefault }: BigramBackcopyOptions): re
  */
 export function bigramBackcopy(options: BigramBackcopyOptions = {}): TokenTask {
   checkOptions("bigramBackcopy", options, ["length", "triggers", "seed"]);
-  const length = wholeOption("bigramBackcopy", "length", options.length ?? 64, 3);
+  const length = wholeNumber("bigramBackcopy", "length", options.length ?? 64, 3);
   const triggers = triggersOf(options);
   const follow = bigramCounts.map(runningSums);
   const start = runningSums(
@@ -50,7 +50,7 @@ export function bigramBackcopy(options: BigramBackcopyOptions = {}): TokenTask {
     length,
     parts: ["backcopy", "bigram"],
     first,
-    seed: wholeOption("bigramBackcopy", "seed", options.seed ?? 0, 0),
+    seed: wholeNumber("bigramBackcopy", "seed", options.seed ?? 0, 0),
     row: (draws) => {
       const text = [draws.among(start)];
       while (text.length < length) {

@@ -1,5 +1,4 @@
-import { checkOptions, OptionError } from "../tensor/index.js";
-import { wholeOption } from "./parts/tokenTask.js";
+import { checkOptions, OptionError, wholeNumber } from "../tensor/index.js";
 
 export interface BpeOptions {
   /** Tokens in all, characters and special ones included; default 512. */
@@ -64,7 +63,7 @@ function commonest(list: readonly Word[]): readonly [string, string] | undefined
  */
 export function bpe(text: string, options: BpeOptions = {}): Bpe {
   checkOptions("bpe", options, ["size", "special"]);
-  const size = wholeOption("bpe", "size", options.size ?? 512);
+  const size = wholeNumber("bpe", "size", options.size ?? 512);
   const { special = [] } = options;
   const counts = new Map<string, number>();
   for (const [word] of text.matchAll(words)) counts.set(word, (counts.get(word) ?? 0) + 1);

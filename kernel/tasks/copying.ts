@@ -1,5 +1,5 @@
-import { checkOptions } from "../tensor/index.js";
-import { TokenTask, wholeOption } from "./parts/tokenTask.js";
+import { checkOptions, wholeNumber } from "../tensor/index.js";
+import { TokenTask } from "./parts/tokenTask.js";
 
 export interface CopyingOptions {
   /** Tokens to choose from; default 32. */
@@ -22,15 +22,15 @@ export interface CopyingOptions {
  */
 export function copying(options: CopyingOptions = {}): TokenTask {
   checkOptions("copying", options, ["vocabulary", "period", "repeats", "seed"]);
-  const vocabulary = wholeOption("copying", "vocabulary", options.vocabulary ?? 32, 2);
-  const period = wholeOption("copying", "period", options.period ?? 12);
-  const repeats = wholeOption("copying", "repeats", options.repeats ?? 2, 2);
+  const vocabulary = wholeNumber("copying", "vocabulary", options.vocabulary ?? 32, 2);
+  const period = wholeNumber("copying", "period", options.period ?? 12);
+  const repeats = wholeNumber("copying", "repeats", options.repeats ?? 2, 2);
   return new TokenTask({
     name: "copying",
     vocabulary: ["<s>", ...Array.from({ length: vocabulary }, (_, i) => `t${i}`)],
     length: period * repeats,
     first: "<s>",
-    seed: wholeOption("copying", "seed", options.seed ?? 0, 0),
+    seed: wholeNumber("copying", "seed", options.seed ?? 0, 0),
     row: (draws) => {
       const once = Array.from({ length: period }, () => 1 + draws.below(vocabulary));
       const all = [0, ...Array.from({ length: repeats }, () => once).flat()];

@@ -1,5 +1,4 @@
-import { checkOptions, OptionError, random, showWith, Tensor } from "../tensor/index.js";
-import { wholeOption } from "./parts/tokenTask.js";
+import { checkOptions, OptionError, random, showWith, Tensor, wholeNumber } from "../tensor/index.js";
 
 export interface LinearRegressionOptions {
   /** Numbers in each x; default 5. */
@@ -102,9 +101,9 @@ export function linearRegression(options: LinearRegressionOptions = {}): LinearR
   if (!(noise >= 0 && Number.isFinite(noise)))
     throw new OptionError(`linearRegression: noise must be a number of at least 0, got ${String(noise)}`);
   return new LinearRegression({
-    dims: wholeOption("linearRegression", "dims", options.dims ?? 5),
-    pairs: wholeOption("linearRegression", "pairs", options.pairs ?? 40),
+    dims: wholeNumber("linearRegression", "dims", options.dims ?? 5),
+    pairs: wholeNumber("linearRegression", "pairs", options.pairs ?? 40),
     noise,
-    seed: wholeOption("linearRegression", "seed", options.seed ?? 0, 0),
+    seed: wholeNumber("linearRegression", "seed", options.seed ?? 0, 0),
   });
 }

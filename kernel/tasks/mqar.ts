@@ -1,7 +1,7 @@
-import { checkOptions, OptionError } from "../tensor/index.js";
+import { checkOptions, OptionError, wholeNumber } from "../tensor/index.js";
 import { runningSums } from "./parts/draws.js";
 import type { Draws } from "./parts/draws.js";
-import { TokenTask, wholeOption } from "./parts/tokenTask.js";
+import { TokenTask } from "./parts/tokenTask.js";
 
 export interface MqarOptions {
   /** Tokens; the first half are keys, the second values. Default 64. */
@@ -39,9 +39,9 @@ function places(draws: Draws, wanted: number, weights: readonly number[]): numbe
  */
 export function mqar(options: MqarOptions = {}): TokenTask {
   checkOptions("mqar", options, ["vocabulary", "length", "pairs", "power", "noise", "seed"]);
-  const vocabulary = wholeOption("mqar", "vocabulary", options.vocabulary ?? 64, 4);
-  const length = wholeOption("mqar", "length", options.length ?? 32);
-  const pairs = wholeOption("mqar", "pairs", options.pairs ?? 4);
+  const vocabulary = wholeNumber("mqar", "vocabulary", options.vocabulary ?? 64, 4);
+  const length = wholeNumber("mqar", "length", options.length ?? 32);
+  const pairs = wholeNumber("mqar", "pairs", options.pairs ?? 4);
   const { power = 0.01, noise = "random" } = options;
   if (!(power > 0)) throw new OptionError(`mqar: power must be a number above 0, got ${String(power)}`);
   if (noise !== "random" && noise !== "zero")
@@ -56,7 +56,7 @@ export function mqar(options: MqarOptions = {}): TokenTask {
     name: "mqar",
     vocabulary: Array.from({ length: vocabulary }, (_, id) => (id === 0 ? "_" : id < half ? `k${id}` : `v${id}`)),
     length,
-    seed: wholeOption("mqar", "seed", options.seed ?? 0, 0),
+    seed: wholeNumber("mqar", "seed", options.seed ?? 0, 0),
     row: (draws) => {
       const keys = draws.distinct(pairs, half - 1).map((key) => key + 1);
       const values = draws.distinct(pairs, vocabulary - half).map((value) => value + half);

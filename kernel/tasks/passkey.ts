@@ -1,5 +1,5 @@
-import { checkOptions, OptionError } from "../tensor/index.js";
-import { TokenTask, wholeOption } from "./parts/tokenTask.js";
+import { checkOptions, OptionError, wholeNumber } from "../tensor/index.js";
+import { TokenTask } from "./parts/tokenTask.js";
 
 export interface PasskeyOptions {
   /** Tokens that may be a key or noise; default 32. */
@@ -22,8 +22,8 @@ export interface PasskeyOptions {
  */
 export function passkey(options: PasskeyOptions = {}): TokenTask {
   checkOptions("passkey", options, ["vocabulary", "length", "depth", "seed"]);
-  const vocabulary = wholeOption("passkey", "vocabulary", options.vocabulary ?? 32, 2);
-  const length = wholeOption("passkey", "length", options.length ?? 64, 4);
+  const vocabulary = wholeNumber("passkey", "vocabulary", options.vocabulary ?? 32, 2);
+  const length = wholeNumber("passkey", "length", options.length ?? 64, 4);
   const { depth } = options;
   if (depth !== undefined && !(depth >= 0 && depth <= 1))
     throw new OptionError(`passkey: depth must be a number in 0 … 1, got ${String(depth)}`);
@@ -31,7 +31,7 @@ export function passkey(options: PasskeyOptions = {}): TokenTask {
     name: "passkey",
     vocabulary: ["<key>", "<ask>", ...Array.from({ length: vocabulary }, (_, i) => `n${i}`)],
     length,
-    seed: wholeOption("passkey", "seed", options.seed ?? 0, 0),
+    seed: wholeNumber("passkey", "seed", options.seed ?? 0, 0),
     row: (draws) => {
       const ids = Array.from({ length }, () => 2 + draws.below(vocabulary));
       const room = length - 3;

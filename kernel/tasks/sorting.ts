@@ -1,5 +1,5 @@
-import { checkOptions } from "../tensor/index.js";
-import { TokenTask, wholeOption } from "./parts/tokenTask.js";
+import { checkOptions, wholeNumber } from "../tensor/index.js";
+import { TokenTask } from "./parts/tokenTask.js";
 
 export interface SortingOptions {
   /** Numbers to choose from; default 16. */
@@ -20,13 +20,13 @@ export interface SortingOptions {
  */
 export function sorting(options: SortingOptions = {}): TokenTask {
   checkOptions("sorting", options, ["vocabulary", "count", "seed"]);
-  const vocabulary = wholeOption("sorting", "vocabulary", options.vocabulary ?? 16, 2);
-  const count = wholeOption("sorting", "count", options.count ?? 8);
+  const vocabulary = wholeNumber("sorting", "vocabulary", options.vocabulary ?? 16, 2);
+  const count = wholeNumber("sorting", "count", options.count ?? 8);
   return new TokenTask({
     name: "sorting",
     vocabulary: ["|", ...Array.from({ length: vocabulary }, (_, i) => String(i))],
     length: 2 * count,
-    seed: wholeOption("sorting", "seed", options.seed ?? 0, 0),
+    seed: wholeNumber("sorting", "seed", options.seed ?? 0, 0),
     row: (draws) => {
       const given = Array.from({ length: count }, () => 1 + draws.below(vocabulary));
       const sorted = given.toSorted((a, b) => a - b);

@@ -1,5 +1,5 @@
-import { checkOptions, OptionError } from "../tensor/index.js";
-import { TokenTask, wholeOption } from "./parts/tokenTask.js";
+import { checkOptions, OptionError, wholeNumber } from "../tensor/index.js";
+import { TokenTask } from "./parts/tokenTask.js";
 
 export interface TextOptions {
   /** Tokens per row; default 64. */
@@ -25,7 +25,7 @@ export interface TextOptions {
  */
 export function text(source: string, options: TextOptions = {}): TokenTask {
   checkOptions("text", options, ["length", "tokens", "repeated", "test", "seed"]);
-  const length = wholeOption("text", "length", options.length ?? 64);
+  const length = wholeNumber("text", "length", options.length ?? 64);
   const { test = 0.1, repeated = 0 } = options;
   if (!(repeated >= 0 && repeated <= 1))
     throw new OptionError(`text: repeated must be a number in 0 … 1, got ${String(repeated)}`);
@@ -46,7 +46,7 @@ export function text(source: string, options: TextOptions = {}): TokenTask {
     name: "text",
     vocabulary,
     length,
-    seed: wholeOption("text", "seed", options.seed ?? 0, 0),
+    seed: wholeNumber("text", "seed", options.seed ?? 0, 0),
     row: (draws, split) => {
       const [from, to] = test > 0 ? spans[split] : spans.train;
       const at = from + draws.below(to - from - length);

@@ -32,3 +32,4 @@ export type { MimeBundle } from "./show.js";
 export { showWith } from "./show.js";
 export { Tensor, tensor } from "./tensor.js";
 export type { Inflate } from "./zip.js";
+export { wholeNumber } from "./wholeNumber.js";

@@ -9,6 +9,7 @@ import {
   OptionError,
   ShapeError,
   Tensor,
+  wholeNumber,
 } from "../tensor/index.js";
 import type { Evaluation, Identity, State } from "./checkpoint.js";
 import { decodeCheckpoint, encodeCheckpoint, fingerprint } from "./checkpoint.js";
@@ -77,11 +78,6 @@ export interface Watch {
 /** How long one run of the device should take: an interrupt waits that long. */
 const runMs = 500;
 
-function wholeNumber(name: string, x: number): number {
-  if (Number.isSafeInteger(x) && x >= 1) return x;
-  throw new OptionError(`optimise: ${name} must be a whole number of at least 1, got ${String(x)}`);
-}
-
 function shapesOf(tensors: Tensors): string {
   return Object.entries(tensors).map(([name, { dtype, shape }]) => `${name} [${shape.join()}] ${dtype}`).sort().join(", "); // prettier-ignore
 }
@@ -118,11 +114,11 @@ export async function optimiseOn(
     from,
   } = options;
   const { title = "training", signal = host.interruptSignal() } = options;
-  const steps = wholeNumber("steps", options.steps);
-  const accumulate = wholeNumber("accumulate", options.accumulate ?? 1);
-  const checkpointEvery = wholeNumber("checkpointEvery", options.checkpointEvery ?? 100);
-  const evaluateEvery = wholeNumber("evaluateEvery", options.evaluateEvery ?? steps);
-  if (options.stepsPerRun !== undefined) wholeNumber("stepsPerRun", options.stepsPerRun);
+  const steps = wholeNumber("optimise", "steps", options.steps);
+  const accumulate = wholeNumber("optimise", "accumulate", options.accumulate ?? 1);
+  const checkpointEvery = wholeNumber("optimise", "checkpointEvery", options.checkpointEvery ?? 100);
+  const evaluateEvery = wholeNumber("optimise", "evaluateEvery", options.evaluateEvery ?? steps);
+  if (options.stepsPerRun !== undefined) wholeNumber("optimise", "stepsPerRun", options.stepsPerRun);
   if (!(clip > 0)) throw new OptionError(`optimise: clip must be a number above 0, got ${String(clip)}`);
 
   const layout = new Layout(problem.parameters, optimiser, groups);

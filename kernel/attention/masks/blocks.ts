@@ -1,5 +1,5 @@
+import { wholeNumber } from "../../tensor/index.js";
 import type { Mask } from "../mask.js";
-import { wholeNumber } from "../mask.js";
 
 /**
  * Blocks of neighbouring tokens; with a halo, the tokens around the block too.

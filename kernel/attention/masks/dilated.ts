@@ -1,5 +1,5 @@
+import { wholeNumber } from "../../tensor/index.js";
 import type { Mask } from "../mask.js";
-import { wholeNumber } from "../mask.js";
 
 /**
  * Every `step`-th key back from the query, `count` of them, the query's own included.

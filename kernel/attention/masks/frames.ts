@@ -1,5 +1,5 @@
+import { wholeNumber } from "../../tensor/index.js";
 import type { Mask } from "../mask.js";
-import { wholeNumber } from "../mask.js";
 
 export interface FramesOptions {
   /** Queries and keys of one frame; queries are in frame order as keys are. */

@@ -1,6 +1,5 @@
-import { OptionError } from "../../tensor/index.js";
+import { OptionError, wholeNumber } from "../../tensor/index.js";
 import type { Mask } from "../mask.js";
-import { wholeNumber } from "../mask.js";
 
 export interface NeighbourhoodOptions {
   /** Tokens along each axis of the image or text, row-major: `[T]` or `[rows, columns]`. */

@@ -1,5 +1,5 @@
+import { wholeNumber } from "../../tensor/index.js";
 import type { Mask } from "../mask.js";
-import { wholeNumber } from "../mask.js";
 
 /**
  * A prefix whose tokens see each other, then causal: an image or a prompt before generated text.

@@ -1,6 +1,5 @@
-import { OptionError } from "../../tensor/index.js";
+import { OptionError, wholeNumber } from "../../tensor/index.js";
 import type { Mask } from "../mask.js";
-import { wholeNumber } from "../mask.js";
 
 export interface StripesOptions {
   /** Rows and columns of the image, tokens row-major. */

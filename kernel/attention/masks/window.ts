@@ -1,5 +1,5 @@
+import { wholeNumber } from "../../tensor/index.js";
 import type { Mask } from "../mask.js";
-import { wholeNumber } from "../mask.js";
 
 /**
  * The last `length` keys, the query's own included; with `sinks`, the first keys of the text too.

@@ -1,6 +1,6 @@
+import { wholeNumber } from "../../tensor/index.js";
 import type { Value } from "../../graph/index.js";
 import { build } from "../../graph/index.js";
-import { wholeNumber } from "../mask.js";
 import type { Mechanism } from "../mechanism.js";
 import { mechanism } from "../mechanism.js";
 import { dot, normalisedRows, softmaxRow } from "../reference.js";

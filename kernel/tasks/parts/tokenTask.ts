@@ -1,4 +1,4 @@
-import { OptionError, random, showWith, Tensor } from "../../tensor/index.js";
+import { random, showWith, Tensor } from "../../tensor/index.js";
 import { Draws } from "./draws.js";
 
 /** One example: tokens, what each position is to predict (−1: nothing), and the kind of each prediction. */
@@ -96,9 +96,3 @@ function visible(token: string): string {
 }
 
 showWith(TokenTask.prototype, (task) => ({ "text/plain": task.describe() }));
-
-/** A whole number of at least `least`; throws OptionError otherwise. */
-export function wholeOption(place: string, name: string, x: unknown, least = 1): number {
-  if (Number.isSafeInteger(x) && (x as number) >= least) return x as number;
-  throw new OptionError(`${place}: ${name} must be a whole number of at least ${least}, got ${String(x)}`);
-}
