@@ -117,6 +117,8 @@ export interface MechanismSpec<O extends object> {
   /** The same in plain float64 loops over one head, written from the definition and not from `build`. */
   reference?(this: void, head: ReferenceHead, options: O): ReferenceResult;
   readonly limits?: readonly Limit<O>[];
+  /** Options that the laws ask for besides the defaults: where those are a paper's, small inputs do not fill them. */
+  readonly alsoAsked?: readonly Partial<O>[];
   readonly stream?: Stream<O>;
 }
 

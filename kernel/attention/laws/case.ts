@@ -103,17 +103,22 @@ export function expected(unit: Mechanism, given: Case): { pattern: number[]; z: 
   const { heads, keyHeads, valueHeads } = sizes;
   const pattern: number[] = [];
   const z: number[] = [];
+  const gatesOf = (b: number, head: number): ReferenceHead["gates"] =>
+    Object.fromEntries(Object.keys(call.gates ?? {}).map((name) => [name, rowsOf(feeds[name], b, head)]));
   for (let b = 0; b < (sizes.batch as number); b++) {
+    const all = {
+      k: Array.from({ length: keyHeads }, (_, group) => rowsOf(feeds["k"], b, group)),
+      gates: Array.from({ length: heads }, (_, head) => gatesOf(b, head)),
+    };
     for (let head = 0; head < heads; head++) {
-      const gates = Object.keys(call.gates ?? {}).map((name) => [name, rowsOf(feeds[name], b, head)] as const);
       const parameters = Object.keys(call.parameters ?? {}).map((name) => [name, [...feeds[name].numbers()]] as const);
       const one: ReferenceHead = {
-        ...{ head, heads, sees },
+        ...{ head, heads, sees, all },
         q: rowsOf(feeds["q"], b, head),
         k: rowsOf(feeds["k"], b, Math.floor((head * keyHeads) / heads)),
         v: rowsOf(feeds["v"], b, Math.floor((head * valueHeads) / heads)),
         parameters: Object.fromEntries(parameters),
-        gates: Object.fromEntries(gates),
+        gates: all.gates[head],
       };
       const result = unit.reference(one, unit.optionsOf());
       pattern.push(...result.pattern.flat());

@@ -1,4 +1,4 @@
-import type { Mechanism } from "../mechanism.js";
+import { mechanism, type Mechanism } from "../mechanism.js";
 
 /** Something that every mechanism of its kind must keep. */
 export interface Law {
@@ -9,6 +9,12 @@ export interface Law {
 
 /** What a law says of a mechanism that it does not concern. */
 export const notAsked = "not asked";
+
+/** The mechanism, and the same with each set of options of `alsoAsked` as its defaults. */
+export function variantsOf(unit: Mechanism): readonly Mechanism[] {
+  const { alsoAsked = [] } = unit;
+  return [unit, ...alsoAsked.map((options) => mechanism({ ...unit, defaults: { ...unit.defaults, ...options } }))];
+}
 
 /** Largest difference over the largest wanted size, at least 1; NaN counts as infinite. */
 export function distance(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
