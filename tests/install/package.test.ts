@@ -19,14 +19,16 @@ describe("attention-lab install", () => {
   it("writes a kernelspec that starts this package, and the extension; uninstall removes both", () => {
     cli("install", "--prefix", folder);
     const spec = join(folder, "share/jupyter/kernels/attention-lab/kernel.json");
-    const { argv, interrupt_mode, language } = JSON.parse(readFileSync(spec, "utf8")) as {
+    const { argv, env, interrupt_mode, language } = JSON.parse(readFileSync(spec, "utf8")) as {
       argv: string[];
+      env: object;
       interrupt_mode: string;
       language: string;
     };
     expect(argv.at(-1)).toBe("{connection_file}");
     expect(existsSync(argv[0])).toBe(true);
     expect(existsSync(argv.at(-2)!)).toBe(true);
+    expect(env).toEqual({ GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" });
     expect([interrupt_mode, language]).toEqual(["message", "typescript"]);
     const lab = join(folder, "share/jupyter/labextensions/attention-lab-extension");
     expect(existsSync(join(lab, "package.json"))).toBe(true);
