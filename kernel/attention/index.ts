@@ -4,6 +4,7 @@ export type { Mask } from "./mask.js";
 export { and, maskTensor, not, or } from "./mask.js";
 export * as masks from "./masks/index.js";
 export type {
+  AskedSizes,
   Attended,
   Call,
   GateSpec,

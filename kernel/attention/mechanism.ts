@@ -42,11 +42,13 @@ export interface Attended {
   readonly pattern: Value;
   /** [B,H,Q,K] before normalisation, hidden keys included, where the mechanism has scores. */
   readonly scores?: Value;
+  /** [B,H,D,E]: the weights of channels, of a mechanism that mixes channels; its pattern then is the identity. */
+  readonly channels?: Value;
 }
 
 /** What holds for every input; the conformance suite holds a mechanism to it. */
 export interface Promises {
-  /** `"mask"`: a query sees what the mask shows it; `"causal"`: by itself nothing later; `"all"`: by itself every key. */
+  /** `"mask"`: a query sees what the mask shows it; `"causal"`: by itself nothing later; `"all"`: by itself any key. */
   readonly sees: "mask" | "causal" | "all";
   /** `"one"`: weights ≥ 0 that sum to 1 over visible keys; `"at most one"`: to 1 or less; `"free"`: anything. */
   readonly rows: "one" | "at most one" | "free";
@@ -80,6 +82,15 @@ export interface Limit<O> {
   readonly with?: Readonly<Record<string, unknown>>;
 }
 
+/** Sizes of what the laws try a mechanism on; what is left out is small and odd. */
+export interface AskedSizes {
+  readonly queries?: number;
+  /** As many as queries when left out. */
+  readonly keys?: number;
+  readonly headDim?: number;
+  readonly valueDim?: number;
+}
+
 /** A form that reads one token at a time. */
 export interface Stream<O> {
   /** Shape of each state after [B,H], and its value before the first token. */
@@ -106,6 +117,8 @@ export interface MechanismSpec<O extends object> {
   readonly summary?: string;
   /** Paper and equation. */
   readonly source?: string;
+  /** Numbers of the papers in `docs/catalogue.md`. */
+  readonly rows?: readonly number[];
   /** Where it leaves the paper. */
   readonly differs?: string;
   /** What holds for every input; by default it sees by a mask, and its rows are free. */
@@ -119,6 +132,8 @@ export interface MechanismSpec<O extends object> {
   readonly limits?: readonly Limit<O>[];
   /** Options that the laws ask for besides the defaults: where those are a paper's, small inputs do not fill them. */
   readonly alsoAsked?: readonly Partial<O>[];
+  /** Sizes on which the laws ask, where 7 tokens do not fit: a picture has rows and columns. */
+  readonly askedOn?: AskedSizes;
   readonly stream?: Stream<O>;
 }
 
@@ -166,7 +181,7 @@ function checkNames(place: string, what: string, given: readonly string[], expec
 }
 
 const byMask: Promises = { sees: "mask", rows: "free", mixesValues: true };
-const seen = { causal: "nothing later", all: "every key" };
+const seen = { causal: "nothing later", all: "any key" };
 
 /**
  * A mechanism from its description. Options, parameters and gates are checked at every call; `lawsOf` says which laws it keeps.

@@ -29,12 +29,29 @@ describe("masks", () => {
     ]);
   });
 
+  it("context that never asks, a condition laid over a picture, a subject and its keywords", () => {
+    const context = masks.context({ length: 2 });
+    expect([0, 1].map((query) => [0, 1, 2, 3].map((key) => context.sees(query, key)))).toEqual([
+      [true, true, true, false],
+      [true, true, true, true],
+    ]);
+    // A word, two patches, two tokens of the condition.
+    const aligned = masks.aligned({ patches: 1, condition: 3, count: 2 });
+    expect(shown(aligned, 5)).toEqual(["#####", "####.", "###.#", "##.##", "#.###"]);
+    const keywords = masks.keywords({ subject: 3, count: 2, keywords: [1] });
+    expect(shown(keywords, 5)).toEqual(["###..", "#####", "###..", ".#.##", ".#.##"]);
+    expect(() => masks.keywords({ subject: 3, count: 2, keywords: [4] })).toThrow("4 is a token of the subject");
+  });
+
   it("wide enough, each is its limit", () => {
     const all = not(and(masks.causal(), not(masks.causal())));
     const equal = (a: Mask, b: Mask): void => expect(shown(a, 12)).toEqual(shown(b, 12));
     equal(masks.window({ length: 12 }), masks.causal());
     equal(masks.dilated({ count: 12, step: 1 }), masks.causal());
     equal(masks.prefix({ length: 0 }), masks.causal());
+    equal(masks.context({ length: 0 }), masks.causal());
+    equal(masks.keywords({ subject: 3, count: 9, keywords: [0, 1, 2] }), all);
+    equal(masks.aligned({ patches: 0, condition: 12, count: 12 }), all);
     equal(masks.prefix({ length: 12 }), all);
     equal(masks.blocks({ length: 12 }), all);
     equal(masks.blocks({ length: 3, halo: 12 }), all);

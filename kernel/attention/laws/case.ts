@@ -13,6 +13,8 @@ export interface CaseOptions {
   readonly length?: number;
   /** One batch, two heads. */
   readonly small?: boolean;
+  /** In place of the defaults, where parameters follow them. */
+  readonly options?: object | undefined;
   /** Constants in place of random values. */
   readonly parameters?: Readonly<Record<string, number>> | undefined;
   readonly gates?: Readonly<Record<string, number>> | undefined;
@@ -49,10 +51,9 @@ function drawn(seed: number, count: number, [low, high]: readonly [number, numbe
 /** Odd sizes, groups of heads, every parameter and gate that the mechanism wants. */
 export function caseOf(unit: Mechanism, options: CaseOptions): Case {
   const { sees, dtype = "float64", small = false, length = small ? 6 : 7 } = options;
-  const [batch, heads, groups, headDim, valueDim] = small ? [1, 2, 1, 2, 3] : [2, 4, 2, 3, 2];
-  const sizes: Sizes = {
-    ...{ batch, heads, keyHeads: groups, valueHeads: groups, queries: length, keys: length, headDim, valueDim },
-  };
+  const [batch, heads, groups, ...dims] = small ? [1, 2, 1, 2, 3] : [2, 4, 2, 3, 2];
+  const { queries = length, keys = queries, headDim = dims[0], valueDim = dims[1] } = unit.askedOn ?? {};
+  const sizes: Sizes = { batch, heads, keyHeads: groups, valueHeads: groups, queries, keys, headDim, valueDim };
   const feeds: Record<string, Tensor> = {};
   const leaf = (name: string, shape: readonly number[], numbers: (count: number) => ArrayLike<number>): Value => {
     // Rounded to float32, so that both precisions see the same operands.
@@ -65,12 +66,12 @@ export function caseOf(unit: Mechanism, options: CaseOptions): Case {
     (seed: number, deviation = 1) =>
     (count: number) =>
       random(seed).normal([count], { deviation }).numbers();
-  const q = leaf("q", [batch, heads, length, headDim], normal(1));
+  const q = leaf("q", [batch, heads, queries, headDim], normal(1));
   // Shorter keys: a memory that is corrected along them (delta rules) is stable only up to β·‖k‖² = 2.
-  const k = leaf("k", [batch, groups, length, headDim], normal(2, 0.6));
-  const v = leaf("v", [batch, groups, length, valueDim], normal(3));
+  const k = leaf("k", [batch, groups, keys, headDim], normal(2, 0.6));
+  const v = leaf("v", [batch, groups, keys, valueDim], normal(3));
   const parameters = Object.fromEntries(
-    Object.entries(unit.parameters?.(sizes, unit.optionsOf()) ?? {}).map(([name, { shape }], i) => {
+    Object.entries(unit.parameters?.(sizes, unit.optionsOf(options.options)) ?? {}).map(([name, { shape }], i) => {
       const fixed = options.parameters?.[name];
       return [name, leaf(name, shape, fixed === undefined ? normal(10 + i) : constants(fixed))];
     }),
@@ -80,7 +81,7 @@ export function caseOf(unit: Mechanism, options: CaseOptions): Case {
       const last = { head: [], keyChannel: [headDim], valueChannel: [valueDim] }[per];
       const fixed = options.gates?.[name];
       const numbers = fixed === undefined ? (n: number) => drawn(20 + i, n, range) : constants(fixed);
-      return [name, leaf(name, [batch, heads, length, ...last], numbers)];
+      return [name, leaf(name, [batch, heads, keys, ...last], numbers)];
     }),
   );
   const mask = unit.promises.sees === "mask" && sees !== "all" ? maskOf(sees, sizes) : undefined;
@@ -107,6 +108,7 @@ export function expected(unit: Mechanism, given: Case): { pattern: number[]; z: 
     Object.fromEntries(Object.keys(call.gates ?? {}).map((name) => [name, rowsOf(feeds[name], b, head)]));
   for (let b = 0; b < (sizes.batch as number); b++) {
     const all = {
+      q: Array.from({ length: heads }, (_, head) => rowsOf(feeds["q"], b, head)),
       k: Array.from({ length: keyHeads }, (_, group) => rowsOf(feeds["k"], b, group)),
       gates: Array.from({ length: heads }, (_, head) => gatesOf(b, head)),
     };
@@ -114,7 +116,7 @@ export function expected(unit: Mechanism, given: Case): { pattern: number[]; z: 
       const parameters = Object.keys(call.parameters ?? {}).map((name) => [name, [...feeds[name].numbers()]] as const);
       const one: ReferenceHead = {
         ...{ head, heads, sees, all },
-        q: rowsOf(feeds["q"], b, head),
+        q: all.q[head],
         k: rowsOf(feeds["k"], b, Math.floor((head * keyHeads) / heads)),
         v: rowsOf(feeds["v"], b, Math.floor((head * valueHeads) / heads)),
         parameters: Object.fromEntries(parameters),

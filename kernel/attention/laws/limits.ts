@@ -18,7 +18,7 @@ export const limits: Law = {
           `${unit.name}: unknown mechanism "${equals}"${knownNames(equals, Object.keys(mechanisms))}`,
         );
       const sees = unit.promises.sees === "mask" ? "some" : unit.promises.sees;
-      const given = caseOf(unit, { sees, parameters, gates });
+      const given = caseOf(unit, { sees, options, parameters, gates });
       const { q, k, v } = given.call;
       const call: Call = {
         ...{ q, k, v },

@@ -1,8 +1,11 @@
+export { aligned } from "./aligned.js";
 export { blocks } from "./blocks.js";
 export { causal } from "./causal.js";
+export { context } from "./context.js";
 export { dilated } from "./dilated.js";
 export { documents } from "./documents.js";
 export { frames } from "./frames.js";
+export { keywords } from "./keywords.js";
 export { neighbourhood } from "./neighbourhood.js";
 export { prefix } from "./prefix.js";
 export { stripes } from "./stripes.js";

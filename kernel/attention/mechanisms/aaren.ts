@@ -36,6 +36,7 @@ export const aaren: Mechanism<AarenOptions> = mechanism({
   name: "aaren",
   summary: "softmax attention of one learned query per head, as a recurrence",
   source: "arXiv:2405.13956 §3.2",
+  rows: [56],
   defaults: { scale: "1/√D" },
   promises: { sees: "causal", rows: "one", mixesValues: true },
   cost: { time: "T²·D here; T·D by its recurrence", state: "D + 2" },

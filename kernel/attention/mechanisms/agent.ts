@@ -49,6 +49,7 @@ export const agent: Mechanism<AgentOptions> = mechanism({
   summary: "queries read a few agents, which read all keys",
   source: "arXiv:2312.08874 eq. 4",
   differs: "without biases and depthwise convolution; pooled along one axis",
+  rows: [52],
   defaults: { scale: "1/√D", agents: 4 },
   promises: { sees: "all", rows: "one", mixesValues: true },
   cost: { time: "T·n·D", state: "not causal" },

@@ -33,6 +33,7 @@ export const based: Mechanism<BasedOptions> = mechanism({
   summary: "linear attention with the exponential's Taylor series to second order",
   source: "arXiv:2402.18668 §4.1",
   differs: "without the sliding window of the paper's other layers",
+  rows: [22],
   defaults: { scale: "1/√D" },
   limits: [{ when: "all scores are small", options: { scale: 1e-5 }, equals: "softmax", with: { scale: 1e-5 } }],
   ...kernelForm<BasedOptions>("based", {

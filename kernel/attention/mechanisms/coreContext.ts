@@ -42,6 +42,7 @@ export const coreContext: Mechanism<CoreContextOptions> = mechanism({
   summary: "the far past condensed into core tokens, the near past as it is",
   source: "arXiv:2412.12465 §3.2",
   differs: "local and condensed keys meet at a whole group, so that each key counts once",
+  rows: [69],
   defaults: { scale: "1/√D", group: 16, window: 64 },
   promises: { sees: "causal", rows: "one", mixesValues: true },
   cost: { time: "T·(T/g + w)·D", state: "2·(T/g + w + g)·D" },

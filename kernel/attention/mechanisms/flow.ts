@@ -34,6 +34,7 @@ export const flow: Mechanism<FlowOptions> = mechanism({
   summary: "linear attention as a flow of conserved total, with competition among keys",
   source: "arXiv:2202.06258 eq. 5–8",
   differs: "the competition is clamped to −1 … 1, and ε is added to both factors, as in the authors' code",
+  rows: [54],
   defaults: { epsilon: 1e-6 },
   promises: { sees: "all", rows: "free", mixesValues: true },
   cost: { time: "T·D²", state: "not causal" },

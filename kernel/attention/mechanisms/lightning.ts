@@ -23,6 +23,7 @@ export const lightning: Mechanism<LightningOptions> = mechanism({
   summary: "linear attention with a decay per head, in chunks",
   source: "arXiv:2401.04658 §3.2",
   differs: "the decay does not depend on the layer; gate and norm of the output belong to the layer",
+  rows: [48, 198],
   defaults: { scale: "1/√D", decay: "ALiBi slopes" },
   limits: [
     {

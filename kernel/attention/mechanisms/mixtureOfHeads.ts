@@ -92,6 +92,7 @@ export const mixtureOfHeads: Mechanism<MixtureOfHeadsOptions> = mechanism({
   summary: "heads are experts: every token uses the shared ones and chooses a few others",
   source: "arXiv:2410.11842 eq. 4–8",
   differs: "the balance of shared and routed heads is a mean over heads; unchosen heads are computed and weigh 0",
+  rows: [9],
   defaults: { scale: "1/√D", shared: 0.5, active: 0.75 },
   promises: { sees: "mask", rows: "free", mixesValues: true },
   cost: { time: "T²·D", state: "2·T·D" },

@@ -83,6 +83,7 @@ export const rat: Mechanism<RatOptions> = mechanism({
   summary: "a gated recurrence within chunks, softmax across their last states",
   source: "arXiv:2507.04416 §3.1",
   differs: "keys and values have gates of their own; the output gate belongs to the layer",
+  rows: [86],
   defaults: { scale: "1/√D", chunk: 16 },
   promises: { sees: "causal", rows: "at most one", mixesValues: false },
   cost: { time: "T²/c·D", state: "2·(T/c + 1)·D" },

@@ -23,6 +23,7 @@ export const selectivePosition: Mechanism<SelectivePositionOptions> = mechanism(
   name: "selectivePosition",
   summary: "softmax that sharpens with the number of keys, learned per head",
   source: "arXiv:2411.12892 §3",
+  rows: [168],
   defaults: { scale: "1/√D" },
   promises: { sees: "mask", rows: "one", mixesValues: true },
   cost: { time: "T²·D", state: "2·T·D" },

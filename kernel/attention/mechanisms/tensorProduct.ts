@@ -24,6 +24,7 @@ export const tensorProduct: Mechanism<TensorProductOptions> = mechanism({
   name: "tensorProduct",
   summary: "a query attends to pairs of keys",
   source: "arXiv:2310.04064 definition 1.2",
+  rows: [72],
   defaults: { scale: "1/√D" },
   promises: { sees: "all", rows: "one", mixesValues: false },
   cost: { time: "T³·D", state: "not causal" },

@@ -71,6 +71,7 @@ export const titansMemory: Mechanism<TitansMemoryOptions> = mechanism({
   summary: "a matrix memory trained at test time with momentum and forgetting",
   source: "arXiv:2501.00663 eq. 13–14",
   differs: "a linear memory, token by token; keys are taken as they are",
+  rows: [67],
   defaults: { scale: "1/√D" },
   promises: { sees: "causal", rows: "free", mixesValues: true },
   cost: { time: "T·D²", state: "2·D²" },
