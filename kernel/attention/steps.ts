@@ -51,6 +51,12 @@ export function perHead(x: Value, heads: number): Value {
   return build.reshape(repeated, [batch, heads, keys, headDim]);
 }
 
+/** x at length 1 along an axis; zeros stay zeros. */
+export function atUnitLength(x: Value, axis: number): Value {
+  const norm = build.sqrt(build.reduceSum(build.mul(x, x), [axis], true));
+  return build.div(x, build.maximum(norm, 1e-12));
+}
+
 /** Step 3, mask: hidden scores lowered out of every softmax. */
 export function hideScores(scores: Value, mask: Value | undefined): Value {
   return mask ? build.where(mask, scores, hiddenScore) : scores;

@@ -88,5 +88,5 @@ export function pictureOf(unit, options) {
     rows: { name: from, labels: Array.from({ length: rows }, (_, row) => String(row)) },
     columns: { name: to, labels: [...keys, ...new Array(gap).fill(" "), ...keys] },
   };
-  return `${figureOf("application/vnd.attention-lab.matrix.v1+json", payload, { widthPx: 460 })}\n`;
+  return `${figureOf("application/vnd.attention-lab.matrix.v1+json", payload, { widthPx: 640, scale: "sqrt" })}\n`;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Call, Mechanism } from "../../kernel/lib/attention/index.js";
-import { masks, maskTensor, mechanisms } from "../../kernel/lib/attention/index.js";
+import { lawsOf, masks, maskTensor, mechanism, mechanisms } from "../../kernel/lib/attention/index.js";
 import { distance } from "../../kernel/lib/attention/laws/law.js";
 import type { Value } from "../../kernel/lib/graph/index.js";
 import { build, constant, evaluate } from "../../kernel/lib/graph/index.js";
@@ -20,9 +20,13 @@ const apart = (a: Value, b: Value): number => {
   return distance(got["a"].data, got["b"].data);
 };
 /** Initial parameters of a mechanism for two heads of four channels, some of them replaced. */
-const parametersOf = (unit: Mechanism, replaced: Readonly<Record<string, number>>): Record<string, Value> => {
+const parametersOf = (
+  unit: Mechanism,
+  replaced: Readonly<Record<string, number>>,
+  options: object = {},
+): Record<string, Value> => {
   const heads = { heads: 2, keyHeads: 2, valueHeads: 2, headDim: 4, valueDim: 4 };
-  const specs = unit.parameters!({ batch: 1, queries: 16, keys: 16, ...heads }, unit.optionsOf());
+  const specs = unit.parameters!({ batch: 1, queries: 16, keys: 16, ...heads }, unit.optionsOf(options));
   return Object.fromEntries(
     Object.entries(specs).map(([name, { shape }], at) => [
       name,
@@ -139,6 +143,64 @@ describe("mechanisms over pictures in cases that are known", () => {
     );
     const wanted = build.matMul(build.unsqueeze(weights, [1]), mapped);
     expect(apart(z, build.unsqueeze(wanted, [0]))).toBeLessThan(1e-12);
+  });
+
+  it("agent: with its convolution it is what the reference says, and without it the same less the convolution", () => {
+    const options = { agents: 3, kernel: 3 };
+    const unit: Mechanism = mechanism({
+      ...mechanisms.agent,
+      defaults: { ...mechanisms.agent.defaults, ...options },
+      promises: { ...mechanisms.agent.promises, mixesValues: false },
+      askedOn: { queries: 9 },
+    });
+    expect(lawsOf(unit).filter(({ result }) => result === "fails")).toEqual([]);
+    const parameters = parametersOf(mechanisms.agent, { kernel: 0, kernelBias: 0.5 }, options);
+    const [ours, plain] = [callOf()].flatMap((call) => [
+      mechanisms.agent.attend({ ...call, parameters }, options),
+      mechanisms.agent.attend(call, { agents: 3 }),
+    ]);
+    expect(apart(ours.z, build.add(plain.z, 0.5))).toBeLessThan(1e-12);
+  });
+
+  it("largeKernel: with kernels that only hold a one in the middle, its gate is the picture itself", () => {
+    const { q, k } = callOf(9);
+    const middle = (side: number): Value => {
+      const one = Float64Array.from({ length: 2 * 4 * side * side }, (_, at) =>
+        Number(at % (side * side) === (side * side - 1) / 2),
+      );
+      return constant(new Tensor("float64", [2, 4, side, side], one));
+    };
+    const identity = Float64Array.from({ length: 32 }, (_, at) => Number(Math.floor((at % 16) / 4) === at % 4));
+    const parameters = { near: middle(5), far: middle(7), mix: constant(new Tensor("float64", [2, 4, 4], identity)) };
+    const { z, pattern } = mechanisms.largeKernel.attend({ q, k, v: q, parameters });
+    expect(apart(z, build.mul(q, q))).toBeLessThan(1e-12);
+    expect(apart(pattern, mechanisms.channelGroups.attend({ q, k, v: q }).pattern)).toBe(0);
+  });
+
+  it("gaussianGate: of wide curves all tokens weigh alike", () => {
+    const call = callOf();
+    const parameters = parametersOf(mechanisms.gaussianGate, { width: 1e6 });
+    expect(apart(mechanisms.gaussianGate.attend({ ...call, parameters }).z, build.mul(call.v, 1 / 16))).toBeLessThan(
+      1e-9,
+    );
+  });
+
+  it("lowRank: of full rank and identities it is softmax attention of scale 1", () => {
+    const call = callOf();
+    const identity = Float64Array.from({ length: 32 }, (_, at) => Number(Math.floor((at % 16) / 4) === at % 4));
+    const factor = constant(new Tensor("float64", [2, 4, 4], identity));
+    const parameters = { ofQueries: factor, ofKeys: factor, weights: filled([2, 4], 1) };
+    const ours = mechanisms.lowRank.attend({ ...call, parameters }, { rank: 4 });
+    expect(apart(ours.z, mechanisms.softmax.attend(call, { scale: 1 }).z)).toBeLessThan(1e-12);
+  });
+
+  it("strip: of single tokens and identities it is softmax attention", () => {
+    const call = callOf();
+    const identity = Float64Array.from({ length: 32 }, (_, at) => Number(Math.floor((at % 16) / 4) === at % 4));
+    const factor = constant(new Tensor("float64", [2, 4, 4], identity));
+    const parameters = { ofQueries: factor, ofKeys: factor };
+    const ours = mechanisms.strip.attend({ ...call, parameters }, { pool: 1, channels: 4 });
+    expect(apart(ours.z, mechanisms.softmax.attend(call).z)).toBeLessThan(1e-12);
   });
 
   it("name what does not fit a picture", () => {

@@ -9,7 +9,7 @@ import type { Mechanism } from "../mechanism.js";
 import { mechanism, sizesOf } from "../mechanism.js";
 import type { Rows } from "../reference.js";
 import { dot, softmaxRow } from "../reference.js";
-import { hiddenScore, perHead } from "../steps.js";
+import { atUnitLength, hiddenScore, perHead } from "../steps.js";
 
 interface AggregatedOptions {
   readonly grid: Grid;
@@ -34,11 +34,6 @@ function neighbours([rows, columns]: readonly [number, number], window: number):
       return row < 0 || column < 0 || row >= rows || column >= columns ? -1 : row * columns + column;
     }),
   );
-}
-
-function unit(x: Value): Value {
-  const norm = build.sqrt(build.reduceSum(build.mul(x, x), [-1], true));
-  return build.div(x, build.maximum(norm, 1e-12));
 }
 
 /**
@@ -96,16 +91,16 @@ export const aggregated: Mechanism<AggregatedOptions> = mechanism<AggregatedOpti
     const perHeadRow = (x: Value): Value => build.unsqueeze(x, [1]); // [H,X] → [H,1,X]
     const pooled = (x: Value): Value => fromPicture(build.averagePool(toPicture(x, grid), [pool, pool]), heads);
     const [keys, values] = [perHead(k, heads), perHead(v, heads)];
-    const direction = unit(q);
+    const direction = atUnitLength(q, -1);
     const counts = table(q, [length, 1], (i) => Math.log(near[i].filter((key) => key >= 0).length + means));
     const sharpness = build.mul(build.softplus(build.unsqueeze(parameters["temperature"], [1, 2])), counts); // [H,T,1]
     const asking = build.mul(build.add(direction, perHeadRow(parameters["queryEmbedding"])), sharpness);
-    const around = build.gather(unit(keys), places, 2); // [B,H,T,n,D]
+    const around = build.gather(atUnitLength(keys, -1), places, 2); // [B,H,T,n,D]
     const nearScores = build.add(
       build.squeeze(build.matMul(around, build.unsqueeze(asking, [4])), [4]),
       perHeadRow(parameters["placeBias"]),
     );
-    const farScores = build.matMul(asking, build.transpose(unit(pooled(keys)), [0, 1, 3, 2])); // [B,H,T,P]
+    const farScores = build.matMul(asking, build.transpose(atUnitLength(pooled(keys), -1), [0, 1, 3, 2])); // [B,H,T,P]
     const weights = build.softmax(build.concat([build.where(isInside, nearScores, hiddenScore), farScores], 3), -1);
     const far = build.slice(weights, 3, n, n + means);
     const learned = build.add(build.matMul(direction, parameters["tokens"]), perHeadRow(parameters["tokenBias"]));

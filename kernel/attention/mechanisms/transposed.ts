@@ -1,16 +1,9 @@
-import type { Value } from "../../graph/index.js";
 import { build } from "../../graph/index.js";
 import { channel, channelsOf, ownTokenRows, ownTokens } from "../channels.js";
 import type { Mechanism } from "../mechanism.js";
 import { mechanism } from "../mechanism.js";
 import { dot, softmaxRow } from "../reference.js";
-import { perHead } from "../steps.js";
-
-/** Channels at length 1 over all tokens. */
-function unitChannels(x: Value): Value {
-  const norm = build.sqrt(build.reduceSum(build.mul(x, x), [2], true));
-  return build.div(x, build.maximum(norm, 1e-12));
-}
+import { atUnitLength, perHead } from "../steps.js";
 
 /**
  * Attention among channels, by the cosines of whole channels of queries and keys.
@@ -32,8 +25,8 @@ export const transposed: Mechanism = mechanism({
   parameters: ({ heads }) => ({ temperature: { shape: [heads], initial: 1 } }),
   build: ({ q, k, v, parameters }) => {
     const { heads } = channelsOf("transposed", { q, k, v });
-    const asking = build.transpose(unitChannels(q), [0, 1, 3, 2]);
-    const cosines = build.matMul(asking, unitChannels(perHead(k, heads))); // [B,H,D,D]
+    const asking = build.transpose(atUnitLength(q, 2), [0, 1, 3, 2]);
+    const cosines = build.matMul(asking, atUnitLength(perHead(k, heads), 2)); // [B,H,D,D]
     const channels = build.softmax(build.mul(cosines, build.unsqueeze(parameters["temperature"], [1, 2])), -1);
     return {
       channels,
