@@ -36,6 +36,18 @@ export function tiles(
   });
 }
 
+/** The `window` × `window` tokens around every token, row by row, −1 beyond the border: [T][window²]; `window` is odd. */
+export function tokensAround([rows, columns]: readonly [number, number], window: number): number[][] {
+  const reach = (window - 1) / 2;
+  return Array.from({ length: rows * columns }, (_, token) =>
+    Array.from({ length: window * window }, (__, at) => {
+      const row = Math.floor(token / columns) - reach + Math.floor(at / window);
+      const column = (token % columns) - reach + (at % window);
+      return row < 0 || column < 0 || row >= rows || column >= columns ? -1 : row * columns + column;
+    }),
+  );
+}
+
 /** Tokens as a picture per head and channel: [B,H,T,E] → [B,H·E,rows,columns]. */
 export function toPicture(x: Value, grid: readonly [number, number]): Value {
   const [batch, heads, , channels] = x.shape;
@@ -46,4 +58,13 @@ export function toPicture(x: Value, grid: readonly [number, number]): Value {
 export function fromPicture(x: Value, heads: number): Value {
   const [batch, channels, rows, columns] = x.shape as [Value["shape"][0], number, number, number];
   return build.transpose(build.reshape(x, [batch, heads, channels / heads, rows * columns]), [0, 1, 3, 2]);
+}
+
+/** Weights of squares of `pool` by `pool` tokens, shared equally among their tokens: [B,H,Q,M] → [B,H,Q,T]. */
+export function unpooled(weights: Value, [rows, columns]: readonly [number, number], pool: number): Value {
+  const [batch, heads, queries] = weights.shape;
+  const [down, across] = [rows / pool, columns / pool];
+  const apart = build.reshape(weights, [batch, heads, queries, down, 1, across, 1]);
+  const repeated = build.expand(apart, [batch, heads, queries, down, pool, across, pool]);
+  return build.div(build.reshape(repeated, [batch, heads, queries, rows * columns]), pool * pool);
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Call, Mechanism } from "../../kernel/lib/attention/index.js";
 import { lawsOf, masks, maskTensor, mechanism, mechanisms } from "../../kernel/lib/attention/index.js";
+import { depthwise } from "../../kernel/lib/attention/depthwise.js";
 import { distance } from "../../kernel/lib/attention/laws/law.js";
 import type { Value } from "../../kernel/lib/graph/index.js";
 import { build, constant, evaluate } from "../../kernel/lib/graph/index.js";
@@ -201,6 +202,14 @@ describe("mechanisms over pictures in cases that are known", () => {
     const parameters = { ofQueries: factor, ofKeys: factor };
     const ours = mechanisms.strip.attend({ ...call, parameters }, { pool: 1, channels: 4 });
     expect(apart(ours.z, mechanisms.softmax.attend(call).z)).toBeLessThan(1e-12);
+  });
+
+  it("dynamicKernel: without context and inhibition it is an ordinary convolution", () => {
+    const call = callOf();
+    const parameters = parametersOf(mechanisms.dynamicKernel, { map: 0, inhibition: -50 });
+    const kernel = build.expand(build.reshape(parameters["kernel"], [2, 1, 3, 3]), [2, 4, 3, 3]);
+    const plain = depthwise(call.v, kernel, [4, 4]);
+    expect(apart(mechanisms.dynamicKernel.attend({ ...call, parameters }).z, plain)).toBeLessThan(1e-12);
   });
 
   it("name what does not fit a picture", () => {

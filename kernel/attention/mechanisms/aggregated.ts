@@ -2,7 +2,7 @@ import type { Value } from "../../graph/index.js";
 import { build, constant } from "../../graph/index.js";
 import { OptionError, packNumbers, Tensor } from "../../tensor/index.js";
 import type { Grid } from "../grid.js";
-import { checkDivides, fromPicture, gridOf, tiles, toPicture } from "../grid.js";
+import { checkDivides, fromPicture, gridOf, tiles, tokensAround, toPicture, unpooled } from "../grid.js";
 import { spread, whole } from "../groups.js";
 import { lengthOf, table } from "../lengths.js";
 import type { Mechanism } from "../mechanism.js";
@@ -21,20 +21,6 @@ interface AggregatedOptions {
 
 /** log(e^(1/0.24) − 1): a temperature that starts at 1/0.24. */
 const initialTemperature = 4.1510587;
-
-/** Neighbours of every token, −1 beyond the border: [T][w²]. */
-function neighbours([rows, columns]: readonly [number, number], window: number): number[][] {
-  if (!Number.isInteger(window) || window < 1 || window % 2 === 0)
-    throw new OptionError(`aggregated: window must be an odd whole number, got ${window}`);
-  const reach = (window - 1) / 2;
-  return Array.from({ length: rows * columns }, (_, token) =>
-    Array.from({ length: window * window }, (__, at) => {
-      const row = Math.floor(token / columns) - reach + Math.floor(at / window);
-      const column = (token % columns) - reach + (at % window);
-      return row < 0 || column < 0 || row >= rows || column >= columns ? -1 : row * columns + column;
-    }),
-  );
-}
 
 /**
  * What an eye sees: the tokens around the query one by one and the whole picture in means, in one softmax.
@@ -72,7 +58,9 @@ export const aggregated: Mechanism<AggregatedOptions> = mechanism<AggregatedOpti
     const length = lengthOf("aggregated", sizes);
     const grid = gridOf("aggregated", asked, length);
     checkDivides("aggregated", "pool", pool, grid);
-    const near = neighbours(grid, window);
+    if (!Number.isInteger(window) || window < 1 || window % 2 === 0)
+      throw new OptionError(`aggregated: window must be an odd whole number, got ${window}`);
+    const near = tokensAround(grid, window);
     const [n, means] = [window * window, length / (pool * pool)];
     const places = whole(
       [length, n],
@@ -106,12 +94,10 @@ export const aggregated: Mechanism<AggregatedOptions> = mechanism<AggregatedOpti
     const learned = build.add(build.matMul(direction, parameters["tokens"]), perHeadRow(parameters["tokenBias"]));
     const local = build.add(build.slice(weights, 3, 0, n), build.where(isInside, learned, 0));
     const nearValues = build.matMul(build.unsqueeze(local, [3]), build.gather(values, places, 2)); // [B,H,T,1,E]
-    const shares = tiles(grid, [pool, pool]).map((tokens) => new Set(tokens));
-    const share = table(q, [means, length], (mean, token) => (shares[mean].has(token) ? 1 / (pool * pool) : 0));
     const all = build.expand(places, [batch, heads, length, n]);
     return {
       z: build.add(build.squeeze(nearValues, [3]), build.matMul(far, pooled(values))),
-      pattern: build.add(spread(local, all, length), build.matMul(far, share)),
+      pattern: build.add(spread(local, all, length), unpooled(far, grid, pool)),
     };
   },
   reference: ({ q, k, head, heads, parameters }, { grid: asked, window, pool }) => {

@@ -9,6 +9,7 @@ export { classQuery } from "./classQuery.js";
 export { coreContext } from "./coreContext.js";
 export { crossShaped } from "./crossShaped.js";
 export { deltaRule } from "./deltaRule.js";
+export { dynamicKernel } from "./dynamicKernel.js";
 export { entmax } from "./entmax.js";
 export { factorised } from "./factorised.js";
 export { flow } from "./flow.js";

@@ -3,7 +3,7 @@ import { random, wholeNumber } from "../../tensor/index.js";
 import type { Grid } from "../grid.js";
 import { checkDivides, gridOf, tiles } from "../grid.js";
 import { whole } from "../groups.js";
-import { lengthOf, table } from "../lengths.js";
+import { lengthOf } from "../lengths.js";
 import type { Mechanism } from "../mechanism.js";
 import { mechanism, sizesOf } from "../mechanism.js";
 import { dot, product, softmaxRow } from "../reference.js";
@@ -57,7 +57,7 @@ export const proxies: Mechanism<ProxiesOptions> = mechanism<ProxiesOptions>({
     const weights = (x: typeof q): typeof q => build.softmax(build.mul(build.matMul(x, keys), factor), -1);
     const [asked, read] = [weights(q), weights(build.gather(q, at, 2))]; // [B,H,T,P], [B,H,P,P]
     const values = build.gather(perHead(v, sizes.heads), at, 2);
-    const places = table(q, [chosen.length, length], (p, token) => Number(chosen[p] === token));
+    const places = build.oneHot(at, length, q.dtype);
     return {
       z: build.matMul(asked, build.matMul(read, values)),
       pattern: build.matMul(build.matMul(asked, read), places),

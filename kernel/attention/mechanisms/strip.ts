@@ -2,8 +2,8 @@ import type { Value } from "../../graph/index.js";
 import { build } from "../../graph/index.js";
 import { wholeNumber } from "../../tensor/index.js";
 import type { Grid } from "../grid.js";
-import { checkDivides, fromPicture, gridOf, tiles, toPicture } from "../grid.js";
-import { lengthOf, table } from "../lengths.js";
+import { checkDivides, fromPicture, gridOf, tiles, toPicture, unpooled } from "../grid.js";
+import { lengthOf } from "../lengths.js";
 import type { Mechanism } from "../mechanism.js";
 import { mechanism, sizesOf } from "../mechanism.js";
 import type { Rows } from "../reference.js";
@@ -55,9 +55,7 @@ export const strip: Mechanism<StripOptions> = mechanism<StripOptions>({
     const keys = build.matMul(pooled(k), parameters["ofKeys"]); // [B,H,M,c]
     const products = build.matMul(build.matMul(q, parameters["ofQueries"]), build.transpose(keys, [0, 1, 3, 2]));
     const weights = build.softmax(build.mul(products, 1 / Math.sqrt(channels)), -1); // [B,H,T,M]
-    const squares = tiles(grid, [pool, pool]).map((tokens) => new Set(tokens));
-    const share = table(q, [squares.length, length], (m, token) => (squares[m].has(token) ? 1 / (pool * pool) : 0));
-    return { z: build.matMul(weights, pooled(v)), pattern: build.matMul(weights, share) };
+    return { z: build.matMul(weights, pooled(v)), pattern: unpooled(weights, grid, pool) };
   },
   reference: ({ q, k, head, parameters }, { grid: asked, pool, channels }) => {
     const squares = tiles(gridOf("strip", asked, k.length), [pool, pool]);
