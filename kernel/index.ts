@@ -208,6 +208,7 @@ export type {
   HeadRoleOptions,
   HeadScore,
   HeadScoresParts,
+  HeadSeries,
   HeadSpectra,
   HeadSpectraOptions,
   PathPatchingOptions,
@@ -217,6 +218,7 @@ export type {
   RetrievalOptions,
   Saliency,
   SaliencyOptions,
+  ScatterOptions,
   Svd,
   WeightForm,
 } from "./analyses/index.js";
@@ -238,6 +240,8 @@ export {
   PatternSimilarity,
   retrievalHeads,
   saliency,
+  Scatter,
+  scatter,
   TokenFlow,
 } from "./analyses/index.js";
 

@@ -28,6 +28,7 @@ export { headDistances } from "./headDistances.js";
 export { headImportance, type HeadImportanceOptions } from "./headImportance.js";
 export { type HeadRoleOptions, headRoles } from "./headRoles.js";
 export { type HeadScore, HeadScores, type HeadScoresParts } from "./headScores.js";
+export { Scatter, scatter, type HeadSeries, type ScatterOptions } from "./scatter.js";
 export type { HeadOptions } from "./parts/headOptions.js";
 export { patternSimilarity, PatternSimilarity, type PatternSimilarityOptions } from "./patternSimilarity.js";
 export { type RetrievalCase, retrievalHeads, type RetrievalOptions } from "./retrievalHeads.js";

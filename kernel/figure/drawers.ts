@@ -5,6 +5,7 @@ import {
   headGridsMime,
   matrixMime,
   panelsMime,
+  scatterMime,
   type PayloadMime,
   type PayloadTypes,
 } from "../views/index.js";
@@ -18,6 +19,7 @@ import { drawMatrix, type MatrixDrawing } from "./matrix.js";
 import { drawOneHead } from "./oneHead.js";
 import type { PaletteName } from "./palettes.js";
 import type { PresetName } from "./presets.js";
+import { drawScatter } from "./scatter.js";
 import { stackedDocuments } from "./stackedDocuments.js";
 
 /** What a picture shows and how. */
@@ -63,6 +65,8 @@ export const drawers: {
   [curvesMime]: (payload, { widthPx = 620, ink = "paper" }) => drawCurves(payload, { width: widthPx, ink: inks[ink] }),
   [matrixMime]: (payload, options) => drawMatrix(payload, matrixDrawing(options)),
   [ablationTableMime]: (payload, options) => drawAblationTable(payload, matrixDrawing(options)),
+  [scatterMime]: (payload, { widthPx = 620, ink = "paper", palette = "viridis" }) =>
+    drawScatter(payload, { width: widthPx, ink: inks[ink], palette }),
   [panelsMime]: (payload, { panel, ...options }) => {
     const names = payload.panels.map(({ name }) => name);
     if (panel !== undefined && !names.includes(panel)) {

@@ -14,6 +14,7 @@ export { inks, strokes, type Ink, type InkName } from "./inks.js";
 export { differenceColours, maskColour, paletteColours, paletteNames, type PaletteName } from "./palettes.js";
 export { drawMatrix, matrixLayout, type MatrixDrawing, type MatrixLayout } from "./matrix.js";
 export { matrixRamp, type MatrixLook } from "./matrixColours.js";
+export { drawScatter, layerColours, scatterLayout, type ScatterLayout, type ScatterLook } from "./scatter.js";
 export { svgToPdf, type PdfFonts } from "./pdf/index.js";
 export { isMasked } from "./patternPicture.js";
 export { visibleToken } from "./svg.js";

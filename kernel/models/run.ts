@@ -193,13 +193,18 @@ export class Run {
     return realPositions(this.#parts.batch, prompt, sequence);
   }
 
+  /** The name under which the kernel finds this run again for its figures; undefined where nobody can ask. */
+  get sharedAs(): string | undefined {
+    return this.#parts.share?.(this);
+  }
+
   /** The MIME bundle of the head grid, one per kind of attention; a line of text when the patterns were left out. */
   async bundle(): Promise<MimeBundle> {
-    const { blueprint, title, captured, provenance, share } = this.#parts;
+    const { blueprint, title, captured, provenance } = this.#parts;
     if (![...partsOf(blueprint, "pattern").keys()].every((address) => captured[address])) {
       return { "text/plain": `Run of ${title}: ${this.addresses.join(", ")} (patterns were left out)` };
     }
-    return gridsOf({ ...this.#parts, provenance: await provenance(), sharedAs: share?.(this) });
+    return gridsOf({ ...this.#parts, provenance: await provenance(), sharedAs: this.sharedAs });
   }
 }
 

@@ -6,6 +6,7 @@ import { headScalarNames } from "./headScalars.js";
 import { matrixMime, type MatrixPayload } from "./matrix.js";
 import { panelsMime } from "./panels.js";
 import { PayloadError } from "./payloadError.js";
+import { scatterMime, type ScatterPayload } from "./scatter.js";
 import { payloads, type PayloadMime, type PayloadTypes } from "./payloads.js";
 
 /** A column of the numbers behind a figure; `null` where there is none. */
@@ -39,12 +40,22 @@ const tables: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime]) =>
   [curvesMime]: curveColumns,
   [matrixMime]: matrixColumns,
   [ablationTableMime]: ablationColumns,
+  [scatterMime]: scatterColumns,
   [panelsMime]: ({ panels }) => {
     throw new PayloadError(
       `panels: a table holds one picture of a report; name one of ${panels.map(({ name }) => JSON.stringify(name)).join(", ")}`,
     );
   },
 };
+
+function scatterColumns({ x, y, points, heads }: ScatterPayload): readonly Column[] {
+  return [
+    { name: "point", values: points.labels },
+    ...(heads ? [{ name: "layer", values: heads.layer }, { name: "head", values: heads.head }] : []), // prettier-ignore
+    { name: x.label || "x", values: points.x },
+    { name: y.label || "y", values: points.y },
+  ];
+}
 
 /** The numbers of every head of every sample. */
 function headColumns(stacks: readonly { readonly name?: string; readonly grid: HeadGridPayload }[]): readonly Column[] {

@@ -65,6 +65,15 @@ export {
 export { maxPool } from "./maxPool.js";
 export { panels, panelsMime, panelsText, readPanels, type Panel, type PanelsPayload } from "./panels.js";
 export { readPatterns, type PatternCodec, type PatternReader, type StoredPatterns } from "./patternStore.js";
+export {
+  readScatter,
+  scatter,
+  scatterMime,
+  scatterText,
+  type ScatterOptions,
+  type ScatterPayload,
+  type ScatterPoint,
+} from "./scatter.js";
 export { modelSizeText, sampleSizeText } from "./sizeText.js";
 export { PayloadError } from "./payloadError.js";
 export { payloads, type Payload, type PayloadMime, type PayloadTypes } from "./payloads.js";

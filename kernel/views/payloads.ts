@@ -4,6 +4,7 @@ import { headGridMime, headGridText, readHeadGrid, type HeadGridPayload } from "
 import { headGridsMime, headGridsText, readHeadGrids, type HeadGridsPayload } from "./headGrids.js";
 import { matrixMime, matrixText, readMatrix, type MatrixPayload } from "./matrix.js";
 import { panelsMime, panelsText, readPanels, type PanelsPayload } from "./panels.js";
+import { readScatter, scatterMime, scatterText, type ScatterPayload } from "./scatter.js";
 
 /** What the lab knows about one kind of payload. */
 export interface Payload<Value> {
@@ -21,6 +22,7 @@ export interface PayloadTypes {
   readonly [matrixMime]: MatrixPayload;
   readonly [ablationTableMime]: AblationTablePayload;
   readonly [panelsMime]: PanelsPayload;
+  readonly [scatterMime]: ScatterPayload;
 }
 
 /** Every payload by MIME type: one line per view. */
@@ -31,6 +33,7 @@ export const payloads: { readonly [Mime in keyof PayloadTypes]: Payload<PayloadT
   [matrixMime]: { read: readMatrix, text: matrixText },
   [ablationTableMime]: { read: readAblationTable, text: ablationTableText },
   [panelsMime]: { read: readPanels, text: panelsText },
+  [scatterMime]: { read: readScatter, text: scatterText },
 };
 
 /** MIME types that a view must draw. */

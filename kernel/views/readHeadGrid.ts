@@ -3,6 +3,7 @@ import { readHeadEffects } from "./headEffect.js";
 import { headGridCaps, headGridVersion, type HeadGridPayload } from "./headGridPayload.js";
 import { readHeading } from "./heading.js";
 import { headScalarNames } from "./headScalars.js";
+import { readLiveName } from "./liveName.js";
 import { storedLength } from "./patternStore.js";
 
 const check: Check = checksOf("head grid");
@@ -23,11 +24,7 @@ export function readHeadGrid(value: unknown): HeadGridPayload {
   if (layers * heads > caps.headCount) check.fail("layers × heads", `at most ${caps.headCount}`, layers * heads);
   const samples = list(payload["samples"], "samples", 1, caps.samples);
   samples.forEach((sample, index) => checkSample(sample, `samples[${index}]`, layers * heads));
-  if (payload["live"] !== undefined) {
-    const live = record(payload["live"], "live");
-    text(live["run"], "live.run", caps.nameLength);
-    text(live["stack"], "live.stack", caps.nameLength);
-  }
+  readLiveName(check, payload);
   if (payload["effects"] !== undefined) readHeadEffects(payload["effects"], { layers, heads, samples: samples.length });
   return value as HeadGridPayload;
 }

@@ -6,6 +6,7 @@ import {
   matrixMime,
   panels,
   panelsMime,
+  scatterMime,
   type PanelsPayload,
   type PayloadMime,
   type PayloadTypes,
@@ -14,6 +15,7 @@ import { curvesExamples } from "./curves.js";
 import { syntheticAblation, syntheticPatching, syntheticReceived } from "./effects.js";
 import { headGridExamples } from "./headGrid.js";
 import { syntheticPair } from "./headGrids.js";
+import { scatterExamples } from "./scatter.js";
 
 /** A report on a model that does not exist. */
 function syntheticSinks(): PanelsPayload {
@@ -35,6 +37,7 @@ export const examples: { readonly [Mime in PayloadMime]: Readonly<Record<string,
   [matrixMime]: { patching: syntheticPatching, received: syntheticReceived },
   [ablationTableMime]: { ablation: syntheticAblation },
   [panelsMime]: { sinks: syntheticSinks },
+  [scatterMime]: scatterExamples,
 };
 
 /** An example by its name: what it is, and its payload as a notebook holds it. */

@@ -1,8 +1,16 @@
 import { createStore, type Store } from "../dom/store.js";
 
+/** A head by its place. */
+export interface MarkedHead {
+  readonly layer: number;
+  readonly head: number;
+}
+
 /** What readers have chosen of a run; all figures of the run in a notebook share it. */
 export interface Selection {
-  readonly head: { readonly layer: number; readonly head: number } | undefined;
+  readonly head: MarkedHead | undefined;
+  /** Heads that are marked together, as by a rectangle in a scatter. */
+  readonly marked: readonly MarkedHead[];
   readonly sample: number;
   /** The weight that is pinned: its query and key. */
   readonly weight: { readonly query: number; readonly key: number } | undefined;
@@ -20,7 +28,7 @@ export function createSelections(): Selections {
       const key = JSON.stringify([run, stack]);
       const known = stores.get(key);
       if (known) return known;
-      const made = createStore<Selection>({ head: undefined, sample: 0, weight: undefined });
+      const made = createStore<Selection>({ head: undefined, marked: [], sample: 0, weight: undefined });
       stores.set(key, made);
       return made;
     },

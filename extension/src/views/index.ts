@@ -7,6 +7,7 @@ import {
   matrixMime,
   panelsMime,
   payloads,
+  scatterMime,
   type PayloadMime,
   type PayloadTypes,
 } from "attention-lab/views";
@@ -16,6 +17,7 @@ import { headGridView } from "./headGrid/index.js";
 import { headGridsView } from "./headGrids.js";
 import { matrixView } from "./matrix/index.js";
 import { panelsView } from "./panels.js";
+import { scatterView } from "./scatter/index.js";
 import type { View, ViewContext } from "./view.js";
 
 /** Every view by the MIME type it draws: a payload without a view does not compile. */
@@ -26,6 +28,7 @@ const views: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime], con
   [matrixMime]: matrixView,
   [ablationTableMime]: ablationTableView,
   [panelsMime]: panelsView,
+  [scatterMime]: scatterView,
 };
 
 /**

@@ -74,9 +74,15 @@ export function createGridPane(
     return button ? { layer: Number(button.dataset["layer"]), head: Number(button.dataset["head"]) } : undefined;
   };
 
+  const toggleMark = (address: HeadAddress): void => {
+    const others = store.state.marked.filter((each) => !sameHead(each, address));
+    store.set({ marked: others.length < store.state.marked.length ? others : [...others, address] });
+  };
+
   cells.addEventListener("click", (event) => {
     const address = addressOf(event.target);
     if (address && event.altKey) return ablate(address);
+    if (address && (event.ctrlKey || event.metaKey)) return toggleMark(address);
     if (address) store.set({ current: address, focused: address, pinned: undefined, pointed: undefined });
   });
   cells.addEventListener("focusin", (event) => {
@@ -89,6 +95,10 @@ export function createGridPane(
     if (event.key.toLowerCase() === "a" && !event.ctrlKey && !event.metaKey && !event.altKey) {
       handled(event);
       return ablate(address);
+    }
+    if (event.key.toLowerCase() === "m" && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      handled(event);
+      return toggleMark(address);
     }
     const place = gridMove(event, { row: address.layer, column: address.head }, layers, heads);
     if (!place) return;
@@ -164,6 +174,17 @@ export function createGridPane(
     if (before?.selected !== state.selected) {
       if (before?.selected) buttonOf(before.selected)?.classList.remove("jp-mod-chosen");
       if (state.selected) buttonOf(state.selected)?.classList.add("jp-mod-chosen");
+    }
+    if (before?.marked !== state.marked) {
+      const marks = new Set(state.marked.map(headName));
+      for (const [layer, row] of buttons.entries()) {
+        for (const [head, button] of row.entries()) {
+          const isMarked = marks.has(headName({ layer, head }));
+          button.classList.toggle("jp-mod-marked", isMarked);
+          if (isMarked) button.setAttribute("aria-description", words.__("marked"));
+          else button.removeAttribute("aria-description");
+        }
+      }
     }
     if (before?.sample !== state.sample) {
       const { scalars } = model.sample(state.sample);

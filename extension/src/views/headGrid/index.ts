@@ -49,6 +49,7 @@ export function headGridView(payload: HeadGridPayload, context: ViewContext): Vi
     pointed: undefined,
     pinned: undefined,
     selected: undefined,
+    marked: [],
     table: false,
     mode: "zero",
     effects: payload.effects ?? [],

@@ -15,6 +15,7 @@ export function shareSelection(
 ): () => void {
   if (!selection) return () => undefined;
   const tell = (state: HeadGridState, before: HeadGridState): void => {
+    if (state.marked !== before.marked) selection.set({ marked: state.marked });
     const isNew = state.focused && !(sameHead(state.focused, before.focused) && state.sample === before.sample);
     if (isNew) selection.set({ head: state.focused, sample: state.sample });
     if (state.focused && state.pinned && state.pinned !== before.pinned) {
@@ -22,9 +23,9 @@ export function shareSelection(
       selection.set({ weight: { query: state.pinned.row * block, key: state.pinned.column * block } });
     }
   };
-  const hear = ({ head, sample, weight }: Selection, before: Selection): void => {
+  const hear = ({ head, marked, sample, weight }: Selection, before: Selection): void => {
     const { state } = store;
-    store.set({ selected: head, ...(follows ? { sample } : {}) });
+    store.set({ selected: head, marked, ...(follows ? { sample } : {}) });
     if (!head || !(state.focused || follows)) return;
     if (!sameHead(state.focused, head))
       store.set({ current: head, focused: head, pinned: undefined, pointed: undefined });

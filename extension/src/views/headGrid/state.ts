@@ -13,6 +13,8 @@ export interface HeadGridState {
   readonly current: HeadAddress;
   /** The head that was chosen last in any figure of the run. */
   readonly selected: HeadAddress | undefined;
+  /** Heads that are marked together in the figures of the run. */
+  readonly marked: readonly HeadAddress[];
   /** The head shown at full size. */
   readonly focused: HeadAddress | undefined;
   /** The square under the pointer: of the grid, or of the head at full size. */
