@@ -11,6 +11,7 @@ export const mimeTypes: string[] = [
   "application/vnd.attention-lab.ablation-table.v1+json",
   "application/vnd.attention-lab.panels.v1+json",
   "application/vnd.attention-lab.scatter.v1+json",
+  "application/vnd.attention-lab.model-diagram.v1+json",
 ];
 
 /** Below 50: `text/html` would win otherwise. */

@@ -106,7 +106,7 @@ function labelled(x: HeadSeries, y: HeadSeries, labels: readonly string[] | unde
   }
   return xs.map((each, at) => ({
     x: each,
-    y: (ys as readonly number[])[at],
+    y: ys[at],
     ...(labels ? { label: labels[at] } : {}),
   }));
 }

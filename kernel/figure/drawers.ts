@@ -4,6 +4,7 @@ import {
   headGridMime,
   headGridsMime,
   matrixMime,
+  modelDiagramMime,
   panelsMime,
   scatterMime,
   type PayloadMime,
@@ -16,6 +17,7 @@ import { largestWeight } from "./frame.js";
 import { drawHeadGrid } from "./headGrid.js";
 import { inks, type InkName } from "./inks.js";
 import { drawMatrix, type MatrixDrawing } from "./matrix.js";
+import { drawModelDiagram } from "./modelDiagram.js";
 import { drawOneHead } from "./oneHead.js";
 import type { PaletteName } from "./palettes.js";
 import type { PresetName } from "./presets.js";
@@ -67,6 +69,8 @@ export const drawers: {
   [ablationTableMime]: (payload, options) => drawAblationTable(payload, matrixDrawing(options)),
   [scatterMime]: (payload, { widthPx = 620, ink = "paper", palette = "viridis" }) =>
     drawScatter(payload, { width: widthPx, ink: inks[ink], palette }),
+  [modelDiagramMime]: (payload, { widthPx = 560, ink = "paper" }) =>
+    drawModelDiagram(payload, { width: widthPx, ink: inks[ink] }),
   [panelsMime]: (payload, { panel, ...options }) => {
     const names = payload.panels.map(({ name }) => name);
     if (panel !== undefined && !names.includes(panel)) {

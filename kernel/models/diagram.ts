@@ -1,4 +1,5 @@
 import { formatShape } from "../tensor/index.js";
+import { diagramParts } from "../views/index.js";
 import type { DescribedActivation, DescribedLevel } from "./levels.js";
 
 const box = "border:1px solid currentColor;border-radius:6px;padding:4px 8px;margin:4px 0";
@@ -16,17 +17,6 @@ function chipOf({ address, name, shape }: DescribedActivation): string {
   return `<code style="${chip}" title="${full}">${escaped(name)}<small style="opacity:.7"> ${escaped(formatShape(shape))}</small></code>`;
 }
 
-/** Neighbours of one part, in order. */
-function runsOf(activations: readonly DescribedActivation[]): readonly (readonly DescribedActivation[])[] {
-  const runs: DescribedActivation[][] = [];
-  for (const activation of activations) {
-    const last = runs.at(-1);
-    if (last?.[0].part === activation.part) last.push(activation);
-    else runs.push([activation]);
-  }
-  return runs;
-}
-
 function partOf(run: readonly DescribedActivation[]): string {
   const chips = run.map(chipOf).join("");
   const [{ part }] = run;
@@ -36,7 +26,7 @@ function partOf(run: readonly DescribedActivation[]): string {
 }
 
 function levelOf(level: DescribedLevel): string {
-  const parts = runsOf(level.activations).map(partOf).join("");
+  const parts = diagramParts(level.activations).map(partOf).join("");
   if (level.path === "") return parts;
   const times = level.layers === 1 ? "" : ` × ${level.layers}`;
   return `<section style="${box}"><div style="${label}">${escaped(level.path)}${times}</div>${parts}</section>`;

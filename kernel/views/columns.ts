@@ -1,9 +1,11 @@
+import { formatShape } from "../tensor/shape.js";
 import { ablationMeasures, ablationTableMime, type AblationTablePayload } from "./ablationTable.js";
 import { curvesMime, type CurvesPayload } from "./curves.js";
 import { headGridMime, type HeadGridPayload } from "./headGrid.js";
 import { headGridsMime } from "./headGrids.js";
 import { headScalarNames } from "./headScalars.js";
 import { matrixMime, type MatrixPayload } from "./matrix.js";
+import { modelDiagramMime, type ModelDiagramPayload } from "./modelDiagram.js";
 import { panelsMime } from "./panels.js";
 import { PayloadError } from "./payloadError.js";
 import { scatterMime, type ScatterPayload } from "./scatter.js";
@@ -41,12 +43,22 @@ const tables: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime]) =>
   [matrixMime]: matrixColumns,
   [ablationTableMime]: ablationColumns,
   [scatterMime]: scatterColumns,
+  [modelDiagramMime]: diagramColumns,
   [panelsMime]: ({ panels }) => {
     throw new PayloadError(
       `panels: a table holds one picture of a report; name one of ${panels.map(({ name }) => JSON.stringify(name)).join(", ")}`,
     );
   },
 };
+
+function diagramColumns({ levels }: ModelDiagramPayload): readonly Column[] {
+  const all = levels.flatMap(({ layers, activations }) => activations.map((each) => ({ ...each, layers })));
+  return [
+    { name: "address", values: all.map(({ address }) => address) },
+    { name: "shape", values: all.map(({ shape }) => formatShape(shape)) },
+    { name: "layers", values: all.map(({ layers, only }) => (layers === 0 ? null : (only?.length ?? layers))) },
+  ];
+}
 
 function scatterColumns({ x, y, points, heads }: ScatterPayload): readonly Column[] {
   return [

@@ -74,6 +74,17 @@ export {
   type ScatterPayload,
   type ScatterPoint,
 } from "./scatter.js";
+export {
+  diagramParts,
+  isOnStream,
+  modelDiagram,
+  modelDiagramMime,
+  modelDiagramText,
+  readModelDiagram,
+  type DiagramActivation,
+  type DiagramLevel,
+  type ModelDiagramPayload,
+} from "./modelDiagram.js";
 export { modelSizeText, sampleSizeText } from "./sizeText.js";
 export { PayloadError } from "./payloadError.js";
 export { payloads, type Payload, type PayloadMime, type PayloadTypes } from "./payloads.js";

@@ -3,6 +3,7 @@ import { curvesMime, curvesText, readCurves, type CurvesPayload } from "./curves
 import { headGridMime, headGridText, readHeadGrid, type HeadGridPayload } from "./headGrid.js";
 import { headGridsMime, headGridsText, readHeadGrids, type HeadGridsPayload } from "./headGrids.js";
 import { matrixMime, matrixText, readMatrix, type MatrixPayload } from "./matrix.js";
+import { modelDiagramMime, modelDiagramText, readModelDiagram, type ModelDiagramPayload } from "./modelDiagram.js";
 import { panelsMime, panelsText, readPanels, type PanelsPayload } from "./panels.js";
 import { readScatter, scatterMime, scatterText, type ScatterPayload } from "./scatter.js";
 
@@ -23,6 +24,7 @@ export interface PayloadTypes {
   readonly [ablationTableMime]: AblationTablePayload;
   readonly [panelsMime]: PanelsPayload;
   readonly [scatterMime]: ScatterPayload;
+  readonly [modelDiagramMime]: ModelDiagramPayload;
 }
 
 /** Every payload by MIME type: one line per view. */
@@ -34,6 +36,7 @@ export const payloads: { readonly [Mime in keyof PayloadTypes]: Payload<PayloadT
   [ablationTableMime]: { read: readAblationTable, text: ablationTableText },
   [panelsMime]: { read: readPanels, text: panelsText },
   [scatterMime]: { read: readScatter, text: scatterText },
+  [modelDiagramMime]: { read: readModelDiagram, text: modelDiagramText },
 };
 
 /** MIME types that a view must draw. */

@@ -4,6 +4,7 @@ import {
   headGridMime,
   headGridsMime,
   matrixMime,
+  modelDiagramMime,
   panels,
   panelsMime,
   scatterMime,
@@ -15,6 +16,7 @@ import { curvesExamples } from "./curves.js";
 import { syntheticAblation, syntheticPatching, syntheticReceived } from "./effects.js";
 import { headGridExamples } from "./headGrid.js";
 import { syntheticPair } from "./headGrids.js";
+import { modelDiagramExamples } from "./modelDiagram.js";
 import { scatterExamples } from "./scatter.js";
 
 /** A report on a model that does not exist. */
@@ -38,6 +40,7 @@ export const examples: { readonly [Mime in PayloadMime]: Readonly<Record<string,
   [ablationTableMime]: { ablation: syntheticAblation },
   [panelsMime]: { sinks: syntheticSinks },
   [scatterMime]: scatterExamples,
+  [modelDiagramMime]: modelDiagramExamples,
 };
 
 /** An example by its name: what it is, and its payload as a notebook holds it. */

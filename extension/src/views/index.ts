@@ -5,6 +5,7 @@ import {
   headGridMime,
   headGridsMime,
   matrixMime,
+  modelDiagramMime,
   panelsMime,
   payloads,
   scatterMime,
@@ -16,6 +17,7 @@ import { curvesView } from "./curves/index.js";
 import { headGridView } from "./headGrid/index.js";
 import { headGridsView } from "./headGrids.js";
 import { matrixView } from "./matrix/index.js";
+import { modelDiagramView } from "./modelDiagram/index.js";
 import { panelsView } from "./panels.js";
 import { scatterView } from "./scatter/index.js";
 import type { View, ViewContext } from "./view.js";
@@ -29,6 +31,7 @@ const views: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime], con
   [ablationTableMime]: ablationTableView,
   [panelsMime]: panelsView,
   [scatterMime]: scatterView,
+  [modelDiagramMime]: modelDiagramView,
 };
 
 /**
