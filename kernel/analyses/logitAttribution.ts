@@ -6,6 +6,7 @@ import { dependsOn } from "./parts/dependsOn.js";
 import { frozenNorm } from "./parts/frozenNorm.js";
 import type { PromptMetric } from "./parts/metric.js";
 import { promptsOf } from "./parts/prompts.js";
+import { atRows, headsAtRows, rowsRead } from "./parts/rowsRead.js";
 import { meanOf } from "./parts/statistics.js";
 
 export interface AttributionOptions {
@@ -68,35 +69,56 @@ function attributed(site: Site, metric: PromptMetric, index: number): Record<str
   if (!addresses.includes("logits") || !addresses.includes("ln_final")) {
     throw new OptionError(`logitAttribution: ${model.architecture} has no last norm and prediction head`);
   }
-  const [x, final, logits] = [at(`blocks.${model.layers - 1}.resid_post`), at("ln_final"), at("logits")];
+  const [stream, final] = [at(`blocks.${model.layers - 1}.resid_post`), at("ln_final")];
+  const apart = build.apply("Identity", [final]);
+  const written = build.reduceSum(metric.write(seenAs(site, final, apart), [index]));
+  // Most metrics read one position: then the others need not be weighed.
+  const read = rowsRead(written, apart);
+  const pick = (value: Value): Value => (read ? atRows(value, read.rows) : value); // [1,1,M] or [1,Q,M]
+  const x = pick(stream);
   const r = build.apply("Identity", [x]);
-  const seen = frozenNorm(final, x, r);
-  const predicted = substitute(logits, new Map([[final, seen]]));
-  const frozen: Site = {
-    ...site,
-    at: (address) => (address === "ln_final" ? seen : address === "logits" ? predicted : at(address)),
-  };
-  const value = build.reduceSum(metric.write(frozen, [index]));
-  const [direction] = gradients(value, [r]); // [1,Q,M]
-  if (dependsOn(direction, r)) {
+  const seen = frozenNorm(substitute(final, new Map([[stream, x]])), x, r);
+  const places = read ? read.reads.map((each) => [each, build.squeeze(seen, [1])] as const) : [[apart, seen] as const];
+  const value = substitute(written, new Map(places));
+  const [direction] = gradients(value, [r]);
+  if (dependsOn([direction], [r])) {
     throw new UnsupportedError(
       `logitAttribution: ${metric.name} is not linear in the last hidden state of ${model.architecture}`,
     );
   }
-  const along = (written: Value): Value => build.reduceSum(build.mul(written, direction));
-  const outputs: Record<string, Value> = { metric: value, stream: along(x), embed: along(at("blocks.0.resid_pre")) };
-  for (let layer = 0; layer < model.layers; layer++) {
-    const [z, written] = [at(`blocks.${layer}.attn.z`), at(`blocks.${layer}.attn_out`)];
-    const apart = build.apply("Identity", [z]);
-    const [byHead] = gradients(along(substitute(written, new Map([[z, apart]]))), [apart]); // W_O u, [1,H,Q,D]
-    if (dependsOn(byHead, apart)) {
-      throw new UnsupportedError(
-        `logitAttribution: ${model.architecture} changes the sum of its heads by a norm of its own`,
-      );
-    }
-    outputs[`heads ${layer}`] = build.reduceSum(build.mul(z, byHead), [0, 2, 3]); // [H]
-    outputs[`attention ${layer}`] = along(written);
-    outputs[`mlp ${layer}`] = along(at(`blocks.${layer}.mlp_out`));
+  const along = (each: Value): Value => build.reduceSum(build.mul(each, direction));
+  const outputs: Record<string, Value> = {
+    metric: value,
+    stream: along(x),
+    embed: along(pick(at("blocks.0.resid_pre"))),
+  };
+  const layers = Array.from({ length: model.layers }, (_, layer) => {
+    const [whole, attention] = [at(`blocks.${layer}.attn.z`), at(`blocks.${layer}.attn_out`)];
+    const z = read ? headsAtRows(whole, read.rows) : whole;
+    const own = build.apply("Identity", [z]);
+    outputs[`attention ${layer}`] = along(pick(attention));
+    outputs[`mlp ${layer}`] = along(pick(at(`blocks.${layer}.mlp_out`)));
+    return { z, own, written: along(substitute(attention, new Map([[whole, own]]))) };
+  });
+  const owns = layers.map(({ own }) => own);
+  const byHead = gradients(
+    layers.map((each) => each.written).reduce((a, b) => build.add(a, b)),
+    owns,
+  ); // W_O u, [1,H,·,D]
+  if (dependsOn(byHead, owns)) {
+    throw new UnsupportedError(
+      `logitAttribution: ${model.architecture} changes the sum of its heads by a norm of its own`,
+    );
   }
+  layers.forEach(
+    ({ z }, layer) => (outputs[`heads ${layer}`] = build.reduceSum(build.mul(z, byHead[layer]), [0, 2, 3])),
+  );
   return outputs;
+}
+
+/** A run whose last hidden state is another one. */
+function seenAs(site: Site, final: Value, other: Value): Site {
+  const { at } = site;
+  const logits = substitute(at("logits"), new Map([[final, other]]));
+  return { ...site, at: (address) => (address === "ln_final" ? other : address === "logits" ? logits : at(address)) };
 }

@@ -6,13 +6,14 @@ import type { Loop, Value } from "./value.js";
 /**
  * A value as it would be if others of its graph were replaced: what lies between is written again, everything else is shared.
  *
+ * Shapes   a replacement may have another size on an axis that a word stands for; shapes that operators carry follow
  * Throws   ShapeError where a replacement does not fit
  * Example  substitute(logits, new Map([[lastHidden, otherHidden]])) // the logits of another hidden state
  */
 export function substitute(value: Value, replacements: ReadonlyMap<Value, Value>): Value {
   const loops = new Map<Loop, Loop>();
   const rewritten = new Map<Value, Value>(replacements);
-  for (const node of linearise([value])) {
+  for (const node of linearise([value], new Set(replacements.keys()))) {
     if (rewritten.has(node)) continue;
     const inputs = node.inputs.map((x) => rewritten.get(x)!);
     const isSame = node.file !== undefined || inputs.every((x, i) => x === node.inputs[i]);
@@ -20,10 +21,25 @@ export function substitute(value: Value, replacements: ReadonlyMap<Value, Value>
       ? rewired(node, inputs)
       : node.loop
         ? onLoop(node, inputs, loops)
-        : build.apply(node.op, inputs, node.attributes);
+        : build.apply(node.op, inputs, resized(node, inputs));
     rewritten.set(node, again === node || node.label === undefined ? again : build.named(node.label, again));
   }
   return rewritten.get(value)!;
+}
+
+/** The attributes of an operator whose operands may have other sizes now: words in a shape become what they are there. */
+function resized({ attributes, inputs }: Value, others: readonly Value[]): Value["attributes"] {
+  const { shape } = attributes;
+  if (!Array.isArray(shape)) return attributes;
+  const sizes = new Map<unknown, unknown>();
+  inputs.forEach((x, i) => {
+    if (x.shape.length !== others[i].shape.length) return;
+    x.shape.forEach((size, axis) => {
+      const other = others[i].shape[axis];
+      if (typeof size === "string" && size !== other) sizes.set(size, other);
+    });
+  });
+  return sizes.size === 0 ? attributes : { ...attributes, shape: shape.map((size) => sizes.get(size) ?? size) };
 }
 
 /** A loop's result on other operands; the body is written again, once for all results, where it read what was replaced. */

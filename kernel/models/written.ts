@@ -97,7 +97,7 @@ export function writeRun(run: RunToWrite): WrittenRun {
     known.set(address, value);
     return value;
   };
-  const { values, outputs } = forward(blueprint, weights, applyAll);
+  const { values, outputs } = edits.length > 0 || first ? forward(blueprint, weights, applyAll) : untouched;
   for (const [address, value] of values) known.set(address, value);
   return { values, outputs, site, feeds, reports };
 }

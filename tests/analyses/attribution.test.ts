@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Model, Run } from "../../kernel/lib/index.js";
+import type { Model, PromptMetric, Run } from "../../kernel/lib/index.js";
 import { load, logitAttribution, logitDifference, logitLens } from "../../kernel/lib/index.js";
+import { build } from "../../kernel/lib/graph/index.js";
 import { readOracle, readTensors } from "../models/oracle.js";
 
 const prompts = { inputIds: [[5, 6, 7, 8, 9], [11, 12, 13, 14, 15, 16]] }; // prettier-ignore
@@ -36,6 +37,28 @@ describe.each(["gpt2", "llama_rope3", "gpt_neox"])("attribution on %s", (name) =
     expect(Math.abs(unexplained)).toBeLessThan(1e-4);
     expect(heads.flat().every((share) => Math.abs(share) > 1e-9)).toBe(true);
     if (name === "llama_rope3") attentionBias.forEach((bias) => expect(Math.abs(bias)).toBeLessThan(1e-5));
+  });
+
+  it("is the same for a metric that reads one position and for one that may read all", async () => {
+    const whole: PromptMetric = {
+      name: "the same of all logits",
+      write: ({ at, batch }) => {
+        const last = build.slice(at("logits"), 1, batch.length - 1, batch.length);
+        return build.squeeze(build.sub(build.slice(last, 2, 7, 8), build.slice(last, 2, 9, 10)), [1, 2]);
+      },
+    };
+    const [one, all] = [
+      await logitAttribution(model, prompts, { metric }),
+      await logitAttribution(model, prompts, { metric: whole }),
+    ];
+    const numbers = ({ heads, mlps, attentionBias, embed, normBias }: typeof one): number[] => [
+      ...heads.flat(),
+      ...mlps,
+      ...attentionBias,
+      embed,
+      normBias,
+    ];
+    numbers(one).forEach((share, i) => expect(Math.abs(share - numbers(all)[i])).toBeLessThan(2e-6));
   });
 
   it("the logit lens ends in the metric, and a list is the mean of its prompts", async () => {

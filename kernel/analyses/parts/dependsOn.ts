@@ -1,9 +1,9 @@
 import type { Value } from "../../graph/index.js";
 
-/** Whether a value is computed from another one. */
-export function dependsOn(value: Value, source: Value): boolean {
-  const seen = new Set<Value>([value]);
+/** Whether any of some values is computed from any of others. */
+export function dependsOn(values: readonly Value[], sources: readonly Value[]): boolean {
+  const seen = new Set<Value>(values);
   // A set is walked in the order of insertion, what is added on the way included.
   for (const each of seen) each.inputs.forEach((x) => seen.add(x));
-  return seen.has(source);
+  return sources.some((source) => seen.has(source));
 }

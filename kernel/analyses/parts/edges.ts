@@ -131,7 +131,7 @@ function checkSum({ at, model }: Site, layer: number): void {
   const [z, written] = [at(`blocks.${layer}.attn.z`), at(`blocks.${layer}.attn_out`)];
   const apart = build.apply("Identity", [z]);
   const [slope] = gradients(build.reduceSum(substitute(written, new Map([[z, apart]]))), [apart]);
-  if (dependsOn(slope, apart)) {
+  if (dependsOn([slope], [apart])) {
     throw new UnsupportedError(
       `edgeAttribution: ${model.architecture} changes the sum of its heads by a norm of its own`,
     );

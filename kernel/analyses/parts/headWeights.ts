@@ -51,7 +51,7 @@ export async function headWeights(
       const of = (part: "q" | "k" | "v"): Value => {
         const value = site.clean(`blocks.${layer}.attn.${part}`);
         const seen = substitute(value, new Map([[read, vectors]]));
-        if (seen === value || dependsOn(seen, read)) {
+        if (seen === value || dependsOn([seen], [read])) {
           throw new UnsupportedError(`${model.architecture}: layer ${layer} has no weights of ${part} of its own`);
         }
         return seen;
@@ -108,7 +108,7 @@ function outputOf(site: Site, layer: number): Value {
   ]);
   const written = substitute(site.clean(`blocks.${layer}.attn_out`), new Map([[z, fed]]));
   const [slope] = gradients(build.reduceSum(written), [fed]);
-  if (dependsOn(slope, fed)) return build.apply("Identity", [outputWeight(site, layer)]);
+  if (dependsOn([slope], [fed])) return build.apply("Identity", [outputWeight(site, layer)]);
   return build.squeeze(build.slice(written, 0, 0, 1), [0]);
 }
 
