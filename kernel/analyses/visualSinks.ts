@@ -45,6 +45,7 @@ export interface VisualSinks {
  *
  *   φ(x) = max_{d ∈ dimensions} |x_d / √(mean x² + 10⁻⁶)| of what a block reads · sink where φ > τ
  *
+ * Range    prompts one by one, but for the dimensions, which are found over all of them where they are not given
  * Throws   OptionError on dimensions or layers that the model does not have; UnsupportedError where its layers are not one stack
  * Source   arXiv:2503.03321 and its code
  * Differs  dimensions of other models than LLaVA's are found at token 0; the source takes them from a list

@@ -1,4 +1,5 @@
 import { build } from "./build.js";
+import type { SymbolicShape } from "./dims.js";
 import { linearise } from "./order.js";
 import { rewired } from "./rewrite.js";
 import type { Loop, Value } from "./value.js";
@@ -31,7 +32,7 @@ export function substitute(value: Value, replacements: ReadonlyMap<Value, Value>
 function resized({ attributes, inputs }: Value, others: readonly Value[]): Value["attributes"] {
   const { shape } = attributes;
   if (!Array.isArray(shape)) return attributes;
-  const sizes = new Map<unknown, unknown>();
+  const sizes = new Map<number | string, number | string>();
   inputs.forEach((x, i) => {
     if (x.shape.length !== others[i].shape.length) return;
     x.shape.forEach((size, axis) => {
@@ -39,7 +40,8 @@ function resized({ attributes, inputs }: Value, others: readonly Value[]): Value
       if (typeof size === "string" && size !== other) sizes.set(size, other);
     });
   });
-  return sizes.size === 0 ? attributes : { ...attributes, shape: shape.map((size) => sizes.get(size) ?? size) };
+  if (sizes.size === 0) return attributes;
+  return { ...attributes, shape: (shape as SymbolicShape).map((size) => sizes.get(size) ?? size) };
 }
 
 /** A loop's result on other operands; the body is written again, once for all results, where it read what was replaced. */

@@ -1,74 +1,22 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Model, SinkReport } from "../../kernel/lib/index.js";
-import { dormancy, encodeSafetensors, load, sinks, Tensor, visualSinks } from "../../kernel/lib/index.js";
+import type { SinkReport } from "../../kernel/lib/index.js";
+import { dormancy, load, sinks, visualSinks } from "../../kernel/lib/index.js";
 import { massiveActivations, medianOf } from "../../kernel/lib/analyses/parts/residual.js";
 import { firstTokenLife, secondarySinks } from "../../kernel/lib/analyses/parts/secondarySinks.js";
 import { curvesMime, matrixMime, panelsMime, readPanels } from "../../kernel/lib/views/index.js";
 import { reader, sumOf } from "../interventions/patterns.js";
-import { readOracle, readTensors } from "../models/oracle.js";
+import { readOracle } from "../models/oracle.js";
+import { dimension, plantDrained, plantedModel, plantEven, plantImage, plantSink, width } from "./plantedModel.js";
 
 const T = 12;
 const row = (shift: number): number[] => Array.from({ length: T }, (_, t) => 5 + ((7 * t + shift) % 80));
 const prompts = { inputIds: [row(0), row(31)] };
 
-/** The tiny GPT-2 with other weights, in a folder of its own. */
-async function planted(
-  change: (name: string, data: Float32Array) => void,
-): Promise<{ model: Model; remove: () => Promise<void> }> {
-  const { folder } = await readOracle("gpt2");
-  const copy = mkdtempSync(join(tmpdir(), "planted-"));
-  cpSync(folder, copy, { recursive: true });
-  const tensors = [...(await readTensors(join(folder, "model.safetensors")))].map(([name, { shape, data }]) => {
-    const own = Float32Array.from(data as Float32Array);
-    change(name, own);
-    return [name, new Tensor("float32", shape, own)] as const;
-  });
-  writeFileSync(join(copy, "model.safetensors"), encodeSafetensors(Object.fromEntries(tensors), { format: "pt" }));
-  const model = await load(copy);
-  return {
-    model,
-    remove: async () => {
-      await model.dispose();
-      rmSync(copy, { recursive: true });
-    },
-  };
-}
-
-const [width, headDim, dimension] = [48, 12, 5];
-
-/** Token 0 has one huge dimension; every query asks for it, every key answers with it. */
-function plantSink(name: string, data: Float32Array): void {
-  if (/ln_1\.weight$/.test(name)) data.fill(1);
-  if (/ln_1\.bias$/.test(name)) data.fill(0);
-  if (/wte\.weight$/.test(name)) for (let i = dimension; i < data.length; i += width) data[i] = 0;
-  if (/wpe\.weight$/.test(name)) {
-    for (let i = dimension; i < data.length; i += width) data[i] = 0;
-    data[dimension] = 1e5;
-  }
-  const isFirst = (column: number): boolean => column % headDim === 0;
-  if (/c_attn\.bias$/.test(name)) for (let c = 0; c < 2 * width; c++) data[c] = c < width && isFirst(c) ? 10 : 0;
-  if (/c_attn\.weight$/.test(name)) {
-    for (let r = 0; r < width; r++)
-      for (let c = 0; c < 2 * width; c++) {
-        data[r * 3 * width + c] = c >= width && isFirst(c) && r === dimension ? 10 : 0;
-      }
-  }
-}
-
-/** Queries are zero: attention is even. */
-function plantEven(name: string, data: Float32Array): void {
-  if (/c_attn\.bias$/.test(name)) data.fill(0, 0, width);
-  if (/c_attn\.weight$/.test(name)) for (let r = 0; r < width; r++) data.fill(0, r * 3 * width, r * 3 * width + width);
-}
-
 describe("sinks on a model with a planted sink", () => {
   let found: SinkReport;
   let end: () => Promise<void>;
   beforeAll(async () => {
-    const { model, remove } = await planted(plantSink);
+    const { model, remove } = await plantedModel(plantSink);
     end = remove;
     found = await sinks(model, prompts);
   });
@@ -147,7 +95,7 @@ describe("sinks on a model with a planted sink", () => {
 
 describe("sinks on a model without", () => {
   it("finds nothing where attention is even: α_0 is exactly Σ 1/(q + 1) / T", async () => {
-    const { model, remove } = await planted(plantEven);
+    const { model, remove } = await plantedModel(plantEven);
     const found = await sinks(model, prompts);
     const even = sumOf(T, (q) => 1 / (q + 1)) / T;
     expect([found.rate(0, 0.3), found.rate(0, even + 1e-6), found.rate(0, even - 1e-6)]).toEqual([0, 0, 1]);
@@ -199,18 +147,10 @@ describe("sinks on a model without", () => {
 });
 
 describe("dormant heads", () => {
-  /** Values are zero: a head that looks at token 0 does nothing at all. */
-  const plantDrained = (name: string, data: Float32Array): void => {
-    plantSink(name, data);
-    if (/c_attn\.bias$/.test(name)) data.fill(0, 2 * width);
-    if (/c_attn\.weight$/.test(name)) {
-      for (let r = 0; r < width; r++) data.fill(0, r * 3 * width + 2 * width, (r + 1) * 3 * width);
-    }
-  };
   const domains = { one: prompts, other: { inputIds: [row(9), row(17)] } };
 
   it("are all heads that rest on a drained token, on every domain, and cost exactly nothing", async () => {
-    const { model, remove } = await planted(plantDrained);
+    const { model, remove } = await plantedModel(plantDrained);
     const table = await dormancy(model, domains, { layers: [0, 2], heads: [1] });
     expect(table.rows.map(({ domain, layer, head }) => `${domain} ${layer} ${head}`)).toEqual(
       ["one", "other"].flatMap((domain) => [`${domain} 0 1`, `${domain} 2 1`]),
@@ -226,14 +166,14 @@ describe("dormant heads", () => {
   });
 
   it("are none where attention is even, or where the loss says that they work", async () => {
-    const even = await planted(plantEven);
+    const even = await plantedModel(plantEven);
     const found = await dormancy(even.model, { one: prompts }, { layers: [0] });
     expect(found.rows.map(({ state }) => state)).not.toContain("dormant");
     for (const { sinkMass } of found.rows) {
       expect(Math.abs(sinkMass - sumOf(T - 1, (i) => 1 / (i + 2)) / (T - 1))).toBeLessThan(1e-6);
     }
     await even.remove();
-    const working = await planted(plantSink);
+    const working = await plantedModel(plantSink);
     const strict = await dormancy(working.model, { one: prompts }, { layers: [0], loss: 0 });
     expect(strict.rows.map(({ state }) => state)).not.toContain("dormant");
     await expect(dormancy(working.model, { one: { inputIds: [row(0)] } })).rejects.toThrow(
@@ -245,18 +185,9 @@ describe("dormant heads", () => {
 
 describe("visual sinks", () => {
   const options = { image: [3, 4, 5, 6], tau: 6, layers: [0, 1, 2] };
-  const plantAt =
-    (position: number | undefined) =>
-    (name: string, data: Float32Array): void => {
-      plantEven(name, data);
-      if (!/wpe\.weight$/.test(name)) return;
-      for (let i = dimension; i < data.length; i += width) data[i] = 0;
-      data[dimension] = 1e5;
-      if (position !== undefined) data[position * width + dimension] = -1e5;
-    };
 
   it("are exactly the image's tokens that are massive where token 0 is", async () => {
-    const { model, remove } = await planted(plantAt(4));
+    const { model, remove } = await plantedModel(plantImage(4));
     const found = await visualSinks(model, prompts, options);
     expect(found.dimensions[0]).toBe(dimension);
     expect(found.sinks.map(({ prompt, layer, position }) => `${prompt} ${layer} ${position}`)).toEqual(
@@ -277,7 +208,7 @@ describe("visual sinks", () => {
   });
 
   it("are none where no token is massive", async () => {
-    const { model, remove } = await planted(plantAt(undefined));
+    const { model, remove } = await plantedModel(plantImage(undefined));
     expect((await visualSinks(model, prompts, options)).sinks).toEqual([]);
     await expect(visualSinks(model, prompts, {})).rejects.toThrow(/layers must be whole numbers in 0 … 2, got \[\]/);
     await remove();
