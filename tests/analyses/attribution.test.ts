@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Model, PromptMetric, Run } from "../../kernel/lib/index.js";
-import { load, logitAttribution, logitDifference, logitLens } from "../../kernel/lib/index.js";
+import { load, logitAttribution, logitDifference, logitLens, tensor } from "../../kernel/lib/index.js";
 import { build } from "../../kernel/lib/graph/index.js";
 import { readOracle, readTensors } from "../models/oracle.js";
 
@@ -42,9 +42,10 @@ describe.each(["gpt2", "llama_rope3", "gpt_neox"])("attribution on %s", (name) =
   it("is the same for a metric that reads one position and for one that may read all", async () => {
     const whole: PromptMetric = {
       name: "the same of all logits",
-      write: ({ at, batch }) => {
-        const last = build.slice(at("logits"), 1, batch.length - 1, batch.length);
-        return build.squeeze(build.sub(build.slice(last, 2, 7, 8), build.slice(last, 2, 9, 10)), [1, 2]);
+      write: ({ at, batch, feed }) => {
+        const last = Array.from({ length: batch.length }, (_, t) => [t === batch.length - 1 ? 1 : 0]);
+        const [a, b] = [7, 9].map((id) => build.slice(at("logits"), 2, id, id + 1)); // [1,Q,1]
+        return build.reduceSum(build.mul(build.sub(a, b), feed("last", tensor([last]), [1, "query", 1])), [1, 2]);
       },
     };
     const [one, all] = [
