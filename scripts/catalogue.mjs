@@ -50,10 +50,11 @@ function parametersOf(unit) {
     .join(", ");
 }
 
-function limitOf({ when, options, parameters, gates, equals, with: theirs }) {
-  const settings = [listed(options), listed(parameters), listed(gates)].filter((text) => text !== "").join(", ");
+function limitOf({ askedOn }, { when, options, parameters, gates, equals, with: theirs }) {
+  const settings = [listed(options), listed(parameters), listed(gates)].filter((text) => text !== "");
+  const on = askedOn?.queries === undefined ? [] : [`on ${askedOn.queries} tokens`];
   const other = `[${equals}](#${equals.toLowerCase()})${isEmpty(theirs) ? "" : ` with ${listed(theirs)}`}`;
-  return `${when}${settings === "" ? "" : ` (${settings})`} it is ${other}`;
+  return `when ${when}${settings.length === 0 ? "" : ` (${[...settings, ...on].join(", ")})`} it is ${other}`;
 }
 
 function sectionOf([name, unit]) {
@@ -70,7 +71,7 @@ function sectionOf([name, unit]) {
     ["A query sees", sees[promises.sees]],
     ["Rows", `${rows[promises.rows]}${promises.mixesValues ? "; z is pattern · v" : "; z is more than pattern · v"}`],
     ["Time of a head, state of a decoder", cost && `${cost.time}; ${cost.state}`],
-    ["Limits", limits.map(limitOf).join("; ")],
+    ["Limits", limits.map((limit) => limitOf(unit, limit)).join("; ")],
     ["Token by token", stream && "it has a form with a state, equal to the one above"],
   ];
   return [
