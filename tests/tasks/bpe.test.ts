@@ -61,3 +61,38 @@ it("text: rows may repeat their first half, in the share that was asked for", ()
   for (const { ids, targets } of rows) expect(targets.slice(0, -1)).toEqual(ids.slice(1));
   expect(() => tasks.text(source, { repeated: 2 })).toThrow("repeated must be a number in 0 … 1, got 2");
 });
+
+it("text: passages of any period, of text or of random tokens, after a first token", () => {
+  const source = Array.from({ length: 900 }, (_, i) => String.fromCharCode(97 + ((i * i * i) % 25))).join("");
+  const tokens = tasks.bpe(source, { size: 26, special: ["<s>"] });
+  const task = tasks.text(source, {
+    ...{ length: 24, tokens, first: "<s>", repeated: 0.8 },
+    ...{ period: [3, 8], scrambled: 0.5 },
+  });
+  expect([task.first, task.parts]).toEqual(["<s>", ["new", "again"]]);
+  const ids = tokens.encode(source);
+  const periods = new Set<number>();
+  let scrambled = 0;
+  for (let i = 0; i < 300; i++) {
+    const row = task.row(i);
+    expect([row.ids[0], row.ids.length, row.targets.length]).toEqual([0, 24, 24]);
+    row.targets.forEach((target, t) => {
+      expect(row.kinds![t] === -1).toBe(target === -1);
+      if (target >= 0 && t < 23) expect(target).toBe(row.ids[t + 1]);
+    });
+    const from = row.kinds!.indexOf(1);
+    if (from < 0) continue;
+    periods.add(from);
+    for (let t = from; t < 24; t++) expect([row.kinds![t], row.targets[t]]).toEqual([1, row.ids[t - from + 1]]);
+    const passage = row.ids.slice(1, from + 1);
+    const isText = ids.some((_, at) => passage.every((id, t) => id === ids[at + t]));
+    if (row.targets[0] === -1) scrambled++;
+    else expect(isText).toBe(true);
+  }
+  expect([...periods].sort()).toEqual([3, 4, 5, 6, 7, 8]);
+  expect(scrambled).toBeGreaterThan(80);
+  expect(scrambled).toBeLessThan(160);
+  expect(() => tasks.text(source, { period: [4, 70] })).toThrow("period must be two whole numbers in 1 … 64");
+  expect(() => tasks.text(source, { first: "<t>" })).toThrow('unknown first "<t>"');
+  expect(() => tasks.text(source, { scrambled: 2 })).toThrow("scrambled must be a number in 0 … 1, got 2");
+});

@@ -6,8 +6,11 @@ const book = "the cat sat on the mat, and the dog lay by the door. ".repeat(12);
 const all: Readonly<Record<string, TokenTask>> = {
   bigramBackcopy: tasks.bigramBackcopy({ length: 40 }),
   copying: tasks.copying({ vocabulary: 9, period: 5, repeats: 3 }),
+  matchThree: tasks.matchThree({ modulus: 7, length: 9 }),
   mqar: tasks.mqar({ vocabulary: 20, length: 24, pairs: 3 }),
   passkey: tasks.passkey({ length: 12 }),
+  reversal: tasks.reversal({ count: 5 }),
+  scanAndSnap: tasks.scanAndSnap({ length: 12 }),
   sorting: tasks.sorting({ count: 5 }),
   text: tasks.text(book, { length: 20 }),
 };
@@ -107,4 +110,31 @@ it("text: rows are windows of the text, tests come from its end", () => {
     expect(targets.slice(0, -1)).toEqual(ids.slice(1));
   }
   expect(() => tasks.text("short", { length: 20 })).toThrow("rows of 20 tokens need 21, the train part has 5");
+});
+
+it("reversal: what follows is the string backwards, and answers are what comes next", () => {
+  const task = tasks.reversal({ vocabulary: 30, count: 4 });
+  expect(task.vocabulary.slice(-4)).toEqual(["a1", "b1", "c1", "d1"]);
+  for (const { ids, targets } of rows(task)) {
+    const given = ids.slice(0, 4);
+    expect(targets.slice(4)).toEqual(given.toReversed());
+    expect(ids.slice(4)).toEqual([0, ...given.toReversed().slice(0, 3)]);
+  }
+});
+
+it("matchThree: yes where three numbers, the last of them here, add up to 0", () => {
+  const task = tasks.matchThree({ modulus: 9, length: 8 });
+  let yes = 0;
+  for (const { ids, targets, kinds } of rows(task, 40)) {
+    ids.forEach((x, t) => {
+      const before = ids.slice(0, t + 1);
+      const isFound = before.some((a) => before.some((b) => (x + a + b) % 9 === 0));
+      expect(task.vocabulary[targets[t]]).toBe(isFound ? "y" : "n");
+      expect(kinds![t]).toBe(Number(isFound));
+      yes += Number(isFound);
+    });
+  }
+  expect(yes).toBeGreaterThan(100);
+  expect(yes).toBeLessThan(300);
+  expect(() => tasks.matchThree({ modulus: 1 })).toThrow("modulus must be at least 2, got 1");
 });
