@@ -1,5 +1,6 @@
 import { asAxis, formatShape, ShapeError, sizeOf, stridesOf } from "../../tensor/index.js";
-import { broadcastShapes } from "../dims.js";
+import type { Build } from "../builder.js";
+import { broadcastShapes, productOf } from "../dims.js";
 import { broadcastReader, broadcastSizes, fill, flatIndex } from "../loops.js";
 import type { Dense, Operator } from "../op.js";
 import { numberOf } from "../op.js";
@@ -51,6 +52,20 @@ function elementPositions(op: string, x: Dense, indices: Dense, axis: number): D
   );
 }
 
+/**
+ * Zeros of a shape, with `d` added at the indices that were gathered along an axis. By elements, which the device adds one
+ * after the other: it adds the blocks of ScatterND in several threads at once, in any order, and may lose some.
+ */
+function addedTo(build: Build, shape: Value["shape"], indices: Value, d: Value, axis: number): Value {
+  const count = productOf(indices.shape);
+  const whole = shape.toSpliced(axis, 1, count);
+  const others = whole.flatMap((_, i) => (i === axis ? [] : [i]));
+  const flat = build.cast(build.reshape(indices, [count]), "int64");
+  const places = build.expand(build.unsqueeze(flat, others), whole);
+  const zeros = build.expand(build.scalar(0, d.dtype), shape);
+  return build.scatterElements(zeros, places, build.reshape(d, whole), axis, "add");
+}
+
 export const select: Readonly<Record<string, Operator>> = {
   Where: {
     arity: [3, 3],
@@ -92,24 +107,7 @@ export const select: Readonly<Record<string, Operator>> = {
       });
     },
     vjp: (build, d, { inputs: [x, indices], attributes }) => {
-      const axis = numberOf(attributes, "axis");
-      const axes = x.shape.map((_, i) => i);
-      const front = [axis, ...axes.filter((i) => i !== axis)];
-      const spread = indices.shape.map((_, i) => axis + i);
-      const moved = build.transpose(d, [...spread, ...d.shape.map((_, i) => i).filter((i) => !spread.includes(i))]);
-      const zeros = build.expand(
-        build.scalar(0, d.dtype),
-        front.map((i) => x.shape[i]),
-      );
-      const rows = build.cast(build.unsqueeze(indices, [indices.shape.length]), "int64");
-      const summed = build.scatterND(zeros, rows, moved, "add");
-      return [
-        build.transpose(
-          summed,
-          axes.map((i) => front.indexOf(i)),
-        ),
-        undefined,
-      ];
+      return [addedTo(build, x.shape, indices, d, numberOf(attributes, "axis")), undefined];
     },
   },
   GatherElements: {
