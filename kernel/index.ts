@@ -216,10 +216,12 @@ export type {
   PatternSimilarityOptions,
   RetrievalCase,
   RetrievalOptions,
+  RunStripOptions,
   Saliency,
   SaliencyOptions,
   ScatterOptions,
   Svd,
+  TokenValueOptions,
   WeightForm,
 } from "./analyses/index.js";
 export {
@@ -243,6 +245,8 @@ export {
   Scatter,
   scatter,
   TokenFlow,
+  TokenStrip,
+  tokenStrip,
 } from "./analyses/index.js";
 
 export type {

@@ -12,6 +12,7 @@ export const mimeTypes: string[] = [
   "application/vnd.attention-lab.panels.v1+json",
   "application/vnd.attention-lab.scatter.v1+json",
   "application/vnd.attention-lab.model-diagram.v1+json",
+  "application/vnd.attention-lab.token-strip.v1+json",
 ];
 
 /** Below 50: `text/html` would win otherwise. */

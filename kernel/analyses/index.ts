@@ -48,3 +48,4 @@ export { edgeAttribution, type EdgeAttributionOptions } from "./edgeAttribution.
 export { type EdgeScore, EdgeScores } from "./edgeScores.js";
 export { type PathPatchingOptions, type PathReceiver, pathPatching } from "./pathPatching.js";
 export { isOffered } from "./parts/headAblation.js";
+export { type RunStripOptions, tokenStrip, TokenStrip, type TokenValueOptions } from "./tokenStrip.js";

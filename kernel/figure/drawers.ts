@@ -7,6 +7,7 @@ import {
   modelDiagramMime,
   panelsMime,
   scatterMime,
+  tokenStripMime,
   type PayloadMime,
   type PayloadTypes,
 } from "../views/index.js";
@@ -23,6 +24,7 @@ import type { PaletteName } from "./palettes.js";
 import type { PresetName } from "./presets.js";
 import { drawScatter } from "./scatter.js";
 import { stackedDocuments } from "./stackedDocuments.js";
+import { drawTokenStrip, type ShadedBy } from "./tokenStrip.js";
 
 /** What a picture shows and how. */
 export interface FigureOptions {
@@ -32,6 +34,8 @@ export interface FigureOptions {
   readonly head?: { readonly layer: number; readonly head: number };
   /** One picture of a report, by its name, instead of all of them. */
   readonly panel?: string;
+  /** The token whose attention shades a strip, instead of what each token receives. */
+  readonly token?: ShadedBy;
   /** Default "viridis". */
   readonly palette?: PaletteName;
   /** Default "sqrt" for attention weights: weak ones stay visible; "linear" for other numbers. */
@@ -71,6 +75,8 @@ export const drawers: {
     drawScatter(payload, { width: widthPx, ink: inks[ink], palette }),
   [modelDiagramMime]: (payload, { widthPx = 560, ink = "paper" }) =>
     drawModelDiagram(payload, { width: widthPx, ink: inks[ink] }),
+  [tokenStripMime]: (payload, { scale = payload.attention ? "sqrt" : "linear", widthPx = 720, ink = "paper", token }) =>
+    drawTokenStrip(payload, { scale, width: widthPx, ink: inks[ink], token }),
   [panelsMime]: (payload, { panel, ...options }) => {
     const names = payload.panels.map(({ name }) => name);
     if (panel !== undefined && !names.includes(panel)) {

@@ -18,7 +18,9 @@ export { drawScatter, layerColours, scatterLayout, type ScatterLayout, type Scat
 export { drawModelDiagram, type ModelDiagramLook } from "./modelDiagram.js";
 export { svgToPdf, type PdfFonts } from "./pdf/index.js";
 export { isMasked } from "./patternPicture.js";
+export { shadeLevel, shades, type Shade, type ShadeLook } from "./shades.js";
 export { visibleToken } from "./svg.js";
+export { shadeRamp, stripTop, type ShadedBy } from "./tokenStrip.js";
 
 /**
  * The print-quality picture of a payload as SVG text; undefined when no drawer knows the MIME type.

@@ -10,7 +10,7 @@ export const tile: Question = (run, asked) => {
   const pattern = run.headPattern(headAsked(run, asked));
   const [queries, keys] = pattern.shape;
   const block = 1 + index(asked, "coarseness", Math.max(queries, keys));
-  const pooled = maxPool(Float32Array.from(pattern.data), queries, keys, block);
+  const pooled = maxPool(pattern.data, queries, keys, block);
   return {
     data: { rows: Math.ceil(queries / block), columns: Math.ceil(keys / block), block },
     buffers: [encodeHalf(pooled)],

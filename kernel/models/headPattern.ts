@@ -26,7 +26,7 @@ export function patternAt(whole: Tensor, queries: readonly number[], keys: reado
 }
 
 /** What `headPattern` reads of a run. */
-interface RunPatterns {
+export interface RunPatterns {
   readonly stacks: readonly AttentionStack[];
   readonly at: (address: Address) => Tensor;
   readonly realPositions: (prompt: number, sequence: Sequence) => readonly number[];
@@ -36,13 +36,17 @@ interface RunPatterns {
 export function headPattern(run: RunPatterns, place: HeadPlaceInRun): Tensor<"float32"> {
   const { layer, head, prompt = 0 } = place;
   const stack = stackNamed("headPattern", run.stacks, place.stack);
-  within("layer", layer, stack.layers);
-  within("head", head, stack.heads);
+  within("headPattern", "layer", layer, stack.layers);
+  within("headPattern", "head", head, stack.heads);
   const whole = run.at(`${stack.path(layer)}.pattern`);
-  within("prompt", prompt, whole.shape[0]);
+  within("headPattern", "prompt", prompt, whole.shape[0]);
   const queries = run.realPositions(prompt, stack.queries);
   const keys = run.realPositions(prompt, stack.keys);
-  return new Tensor("float32", [queries.length, keys.length], patternAt(whole.slice(prompt, head), queries, keys));
+  const own = whole.slice(prompt, head);
+  // Without padding the pattern is taken as it lies: copying 2048 × 2048 weights takes longer than a reader should wait.
+  const isWhole = queries.length === whole.shape[2] && keys.length === whole.shape[3];
+  if (isWhole && own.data instanceof Float32Array) return own as Tensor<"float32">;
+  return new Tensor("float32", [queries.length, keys.length], patternAt(own, queries, keys));
 }
 
 /** The stack of that name; throws OptionError where there is none, or where one of several must be named. */
@@ -53,7 +57,8 @@ export function stackNamed(place: string, stacks: readonly AttentionStack[], nam
   throw new OptionError(`${place}: expected stack: one of ${known}, got ${name === undefined ? "none" : `"${name}"`}`);
 }
 
-function within(name: string, index: number, count: number): void {
+/** Throws OptionError unless the index is a whole number below the count. */
+export function within(place: string, name: string, index: number, count: number): void {
   if (Number.isInteger(index) && index >= 0 && index < count) return;
-  throw new OptionError(`headPattern: ${name} must be a whole number in 0 … ${count - 1}, got ${String(index)}`);
+  throw new OptionError(`${place}: ${name} must be a whole number in 0 … ${count - 1}, got ${String(index)}`);
 }

@@ -10,6 +10,7 @@ export { Generation } from "./generation.js";
 export type { Batch, Blueprint, GraphContext } from "./family.js";
 export type { AttentionStack } from "./attentionStack.js";
 export type { HeadPlaceInRun } from "./headPattern.js";
+export { type HeadLines, headLines, type LinesPlace } from "./headLines.js";
 export { stackNamed } from "./headPattern.js";
 export type { Intervention } from "./headGates.js";
 export type { ModelInput } from "./input.js";

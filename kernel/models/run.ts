@@ -45,6 +45,14 @@ export interface Sharing {
   readonly share?: ((run: Run) => string | undefined) | undefined;
 }
 
+/** What a figure of a run says of where it comes from. */
+export interface RunHeading {
+  readonly title: string;
+  readonly provenance: Readonly<Record<string, string | number>>;
+  /** undefined where nobody can ask for more. */
+  readonly sharedAs: string | undefined;
+}
+
 /** The result of a run: every captured activation by its address. Shows itself as the grid of all heads. */
 export class Run {
   /** Token labels per prompt, padding included, so that they line up with the axes of the tensors. */
@@ -198,13 +206,25 @@ export class Run {
     return this.#parts.share?.(this);
   }
 
+  /** The labels at those positions, or of the patches of its picture. */
+  realTokens(prompt: number, sequence: Sequence = "prompt"): readonly string[] {
+    const all = { prompt: this.tokens, decoder: this.decoderTokens, pictures: this.pictureTokens }[sequence];
+    return this.realPositions(prompt, sequence).map((at) => all?.[prompt]?.[at] ?? "");
+  }
+
+  /** What a figure of this run says of where it comes from, and the name under which a kernel finds the run again. */
+  async heading(): Promise<RunHeading> {
+    const { title, provenance } = this.#parts;
+    return { title, provenance: await provenance(), sharedAs: this.sharedAs };
+  }
+
   /** The MIME bundle of the head grid, one per kind of attention; a line of text when the patterns were left out. */
   async bundle(): Promise<MimeBundle> {
-    const { blueprint, title, captured, provenance } = this.#parts;
+    const { blueprint, title, captured } = this.#parts;
     if (![...partsOf(blueprint, "pattern").keys()].every((address) => captured[address])) {
       return { "text/plain": `Run of ${title}: ${this.addresses.join(", ")} (patterns were left out)` };
     }
-    return gridsOf({ ...this.#parts, provenance: await provenance(), sharedAs: this.sharedAs });
+    return gridsOf({ ...this.#parts, ...(await this.heading()) });
   }
 }
 

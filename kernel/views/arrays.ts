@@ -6,10 +6,12 @@ import { headGridsMime } from "./headGrids.js";
 import { matrixMime } from "./matrix.js";
 import { readPatterns } from "./patternStore.js";
 import { payloads, type PayloadMime } from "./payloads.js";
+import { readLines } from "./storedLines.js";
+import { tokenStripMime, type TokenStripPayload } from "./tokenStrip.js";
 
 /**
  * The numbers behind a figure as a NumPy archive: patterns as stored [layer, head, query, key], a matrix [row, column],
- * anything else by columns of numbers.
+ * a strip's values and weights [query, key], anything else by columns of numbers.
  *
  * Throws   PayloadError when the payload is invalid, or a report of several pictures
  */
@@ -27,6 +29,7 @@ function arraysOf(mime: PayloadMime, payload: unknown): Record<string, Tensor> {
     const { rows, columns, values } = payloads[mime].read(payload);
     return { values: numbers(values, [rows.labels.length, columns.labels.length]) };
   }
+  if (mime === tokenStripMime) return stripArrays(payloads[mime].read(payload));
   const columns = columnsOf(mime, payload).filter(({ values }) => values.every((value) => typeof value !== "string"));
   return Object.fromEntries(
     columns.map(({ name, values }) => [name, numbers(values as readonly (number | null)[], [values.length])]),
@@ -39,6 +42,16 @@ const numbers = (values: readonly (number | null)[], shape: readonly number[]): 
     shape,
     Float64Array.from(values, (value) => value ?? NaN),
   );
+
+/** Values of a strip, and its weights as stored, [query, key]: 0 where one was not kept. */
+function stripArrays({ tokens, values, attention }: TokenStripPayload): Record<string, Tensor> {
+  const found = { values: numbers(values, [tokens.length]) };
+  if (!attention) return found;
+  const { queries, keys, row } = readLines(attention, tokens.length);
+  const weights = new Float32Array(queries * keys);
+  for (let query = 0; query < queries; query++) weights.set(row(query).weights, query * keys);
+  return { ...found, attention: new Tensor("float32", [queries, keys], weights) };
+}
 
 function patternsOf({ samples, layers, heads }: HeadGridPayload, prefix: string): Record<string, Tensor> {
   return Object.fromEntries(

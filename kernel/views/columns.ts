@@ -10,6 +10,7 @@ import { panelsMime } from "./panels.js";
 import { PayloadError } from "./payloadError.js";
 import { scatterMime, type ScatterPayload } from "./scatter.js";
 import { payloads, type PayloadMime, type PayloadTypes } from "./payloads.js";
+import { tokenStripMime } from "./tokenStrip.js";
 
 /** A column of the numbers behind a figure; `null` where there is none. */
 export interface Column {
@@ -44,6 +45,11 @@ const tables: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime]) =>
   [ablationTableMime]: ablationColumns,
   [scatterMime]: scatterColumns,
   [modelDiagramMime]: diagramColumns,
+  [tokenStripMime]: ({ tokens, values, measure }) => [
+    { name: "position", values: tokens.map((_, at) => at) },
+    { name: "token", values: tokens },
+    { name: measure, values },
+  ],
   [panelsMime]: ({ panels }) => {
     throw new PayloadError(
       `panels: a table holds one picture of a report; name one of ${panels.map(({ name }) => JSON.stringify(name)).join(", ")}`,

@@ -88,3 +88,17 @@ export {
 export { modelSizeText, sampleSizeText } from "./sizeText.js";
 export { PayloadError } from "./payloadError.js";
 export { payloads, type Payload, type PayloadMime, type PayloadTypes } from "./payloads.js";
+export { readLines, type Line, type LineReader } from "./storedLines.js";
+export {
+  largestKeys,
+  readTokenStrip,
+  tokenStrip,
+  tokenStripMime,
+  tokenStripText,
+  type AttentionLines,
+  type LiveLines,
+  type StoredLines,
+  type TokenStripInput,
+  type TokenStripPayload,
+} from "./tokenStrip.js";
+export { tokenStripCaps } from "./tokenStripPayload.js";

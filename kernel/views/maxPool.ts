@@ -10,11 +10,13 @@ export function maxPool(values: Float32Array, rows: number, columns: number, blo
   const width = Math.ceil(columns / block);
   const pooled = new Float32Array(Math.ceil(rows / block) * width).fill(-Infinity);
   for (let row = 0; row < rows; row++) {
-    const base = Math.floor(row / block) * width;
-    for (let column = 0; column < columns; column++) {
-      const at = base + Math.floor(column / block);
-      const value = values[row * columns + column];
-      if (value > pooled[at]) pooled[at] = value;
+    let at = Math.floor(row / block) * width;
+    const end = (row + 1) * columns;
+    for (let from = row * columns; from < end; from += block, at++) {
+      let largest = pooled[at];
+      const to = Math.min(from + block, end);
+      for (let place = from; place < to; place++) if (values[place] > largest) largest = values[place];
+      pooled[at] = largest;
     }
   }
   return pooled;

@@ -6,6 +6,7 @@ import { matrixMime, matrixText, readMatrix, type MatrixPayload } from "./matrix
 import { modelDiagramMime, modelDiagramText, readModelDiagram, type ModelDiagramPayload } from "./modelDiagram.js";
 import { panelsMime, panelsText, readPanels, type PanelsPayload } from "./panels.js";
 import { readScatter, scatterMime, scatterText, type ScatterPayload } from "./scatter.js";
+import { readTokenStrip, tokenStripMime, tokenStripText, type TokenStripPayload } from "./tokenStrip.js";
 
 /** What the lab knows about one kind of payload. */
 export interface Payload<Value> {
@@ -25,6 +26,7 @@ export interface PayloadTypes {
   readonly [panelsMime]: PanelsPayload;
   readonly [scatterMime]: ScatterPayload;
   readonly [modelDiagramMime]: ModelDiagramPayload;
+  readonly [tokenStripMime]: TokenStripPayload;
 }
 
 /** Every payload by MIME type: one line per view. */
@@ -37,6 +39,7 @@ export const payloads: { readonly [Mime in keyof PayloadTypes]: Payload<PayloadT
   [panelsMime]: { read: readPanels, text: panelsText },
   [scatterMime]: { read: readScatter, text: scatterText },
   [modelDiagramMime]: { read: readModelDiagram, text: modelDiagramText },
+  [tokenStripMime]: { read: readTokenStrip, text: tokenStripText },
 };
 
 /** MIME types that a view must draw. */

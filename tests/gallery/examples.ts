@@ -8,6 +8,7 @@ import {
   panels,
   panelsMime,
   scatterMime,
+  tokenStripMime,
   type PanelsPayload,
   type PayloadMime,
   type PayloadTypes,
@@ -18,6 +19,7 @@ import { headGridExamples } from "./headGrid.js";
 import { syntheticPair } from "./headGrids.js";
 import { modelDiagramExamples } from "./modelDiagram.js";
 import { scatterExamples } from "./scatter.js";
+import { tokenStripExamples } from "./tokenStrip.js";
 
 /** A report on a model that does not exist. */
 function syntheticSinks(): PanelsPayload {
@@ -41,6 +43,7 @@ export const examples: { readonly [Mime in PayloadMime]: Readonly<Record<string,
   [panelsMime]: { sinks: syntheticSinks },
   [scatterMime]: scatterExamples,
   [modelDiagramMime]: modelDiagramExamples,
+  [tokenStripMime]: tokenStripExamples,
 };
 
 /** An example by its name: what it is, and its payload as a notebook holds it. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { base64Length, decodeBase64, encodeBase64 } from "../../kernel/views/base64.js";
 import { decodeSqrt8, encodeSqrt8 } from "../../kernel/views/companding.js";
 import { decodeHalf, encodeHalf } from "../../kernel/views/half.js";
+import { halfBits, halfValue } from "../../kernel/tensor/half.js";
 import { maxPool } from "../../kernel/views/maxPool.js";
 import { seeded } from "../gallery/headGrid.js";
 
@@ -56,6 +57,18 @@ describe("binary16", () => {
     const weights = Float32Array.from({ length: 5000 }, () => 10 ** (-4 * random()));
     const back = decodeHalf(encodeHalf(weights));
     weights.forEach((weight, at) => expect(Math.abs(back[at] - weight)).toBeLessThanOrEqual(weight * 2 ** -11));
+  });
+
+  it("codes and decodes many at once as it does one", () => {
+    const random = seeded(6);
+    const edges = [0, 2 ** -14, 2 ** -14 * (1 - 2 ** -12), 65_519, 65_520, -0.3, 1 + 2 ** -11, 2 ** -25];
+    const values = Float32Array.from({ length: 24_000 }, (_, at) => edges[at] ?? 2 ** (40 * random() - 22) * random());
+    const bytes = encodeHalf(values);
+    const back = decodeHalf(bytes);
+    values.forEach((value, at) => {
+      const bits = halfBits(value);
+      if ((bytes[2 * at] | (bytes[2 * at + 1] << 8)) !== bits || back[at] !== halfValue(bits)) expect({ value, at }).toBeUndefined(); // prettier-ignore
+    });
   });
 
   it("knows NaN", () => expect(decodeHalf(encodeHalf(Float32Array.of(NaN)))[0]).toBeNaN());

@@ -9,6 +9,7 @@ import {
   panelsMime,
   payloads,
   scatterMime,
+  tokenStripMime,
   type PayloadMime,
   type PayloadTypes,
 } from "attention-lab/views";
@@ -20,6 +21,7 @@ import { matrixView } from "./matrix/index.js";
 import { modelDiagramView } from "./modelDiagram/index.js";
 import { panelsView } from "./panels.js";
 import { scatterView } from "./scatter/index.js";
+import { tokenStripView } from "./tokenStrip/index.js";
 import type { View, ViewContext } from "./view.js";
 
 /** Every view by the MIME type it draws: a payload without a view does not compile. */
@@ -32,6 +34,7 @@ const views: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime], con
   [panelsMime]: panelsView,
   [scatterMime]: scatterView,
   [modelDiagramMime]: modelDiagramView,
+  [tokenStripMime]: tokenStripView,
 };
 
 /**
