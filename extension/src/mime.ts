@@ -12,6 +12,8 @@ export const mimeTypes: string[] = [
   "application/vnd.attention-lab.panels.v1+json",
   "application/vnd.attention-lab.scatter.v1+json",
   "application/vnd.attention-lab.model-diagram.v1+json",
+  "application/vnd.attention-lab.head-pair.v1+json",
+  "application/vnd.attention-lab.generation.v1+json",
   "application/vnd.attention-lab.token-strip.v1+json",
 ];
 

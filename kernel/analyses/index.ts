@@ -49,3 +49,4 @@ export { type EdgeScore, EdgeScores } from "./edgeScores.js";
 export { type PathPatchingOptions, type PathReceiver, pathPatching } from "./pathPatching.js";
 export { isOffered } from "./parts/headAblation.js";
 export { type RunStripOptions, tokenStrip, TokenStrip, type TokenValueOptions } from "./tokenStrip.js";
+export { type ComparedHead, compareHeads, HeadPair } from "./compareHeads.js";

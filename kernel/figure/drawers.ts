@@ -1,8 +1,10 @@
 import {
   ablationTableMime,
   curvesMime,
+  generationMime,
   headGridMime,
   headGridsMime,
+  headPairMime,
   matrixMime,
   modelDiagramMime,
   panelsMime,
@@ -15,7 +17,9 @@ import { drawAblationTable } from "./ablationTable.js";
 import { niceTop, type ScaleName } from "./colourScale.js";
 import { drawCurves } from "./curves.js";
 import { largestWeight } from "./frame.js";
+import { drawGeneration } from "./generation.js";
 import { drawHeadGrid } from "./headGrid.js";
+import { drawHeadPair } from "./headPair.js";
 import { inks, type InkName } from "./inks.js";
 import { drawMatrix, type MatrixDrawing } from "./matrix.js";
 import { drawModelDiagram } from "./modelDiagram.js";
@@ -75,6 +79,14 @@ export const drawers: {
     drawScatter(payload, { width: widthPx, ink: inks[ink], palette }),
   [modelDiagramMime]: (payload, { widthPx = 560, ink = "paper" }) =>
     drawModelDiagram(payload, { width: widthPx, ink: inks[ink] }),
+  [headPairMime]: (payload, { palette = "viridis", scale = "sqrt", widthPx = 860, ink = "paper" }) =>
+    drawHeadPair(payload, { palette, scale, width: widthPx, ink: inks[ink] }),
+  [generationMime]: (payload, { sample = 0, head, scale = "sqrt", widthPx = 720, ink = "paper", ...rest }) => {
+    checkIndex("sample", sample, payload.texts.length);
+    if (!head) return drawGeneration(payload, sample, { scale, width: widthPx, ink: inks[ink] });
+    if (!payload.grid) throw new RangeError("figure: this text has no attention; ask for it with patterns: true");
+    return drawers[headGridMime](payload.grid, { ...rest, sample, head, scale, widthPx, ink });
+  },
   [tokenStripMime]: (payload, { scale = payload.attention ? "sqrt" : "linear", widthPx = 720, ink = "paper", token }) =>
     drawTokenStrip(payload, { scale, width: widthPx, ink: inks[ink], token }),
   [panelsMime]: (payload, { panel, ...options }) => {

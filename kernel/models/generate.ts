@@ -16,6 +16,8 @@ import { writesText } from "./stacks.js";
 
 /** What writing needs of a model. */
 export interface Writer {
+  /** The model's name. */
+  readonly title: string;
   readonly blueprint: Blueprint;
   readonly generation: GenerationConfig;
   /** Whether the model predicts next tokens. */
@@ -97,6 +99,8 @@ export async function generate(writer: Writer, options: GenerateOptions): Promis
     ids,
     tokens: ids.map((row) => row.map(label)),
     texts: ids.map(writer.decode),
+    prompts: prompts.map((row) => row.map(label)),
+    ...{ title: writer.title, label },
     logits: logits.map((rows) => stacked(rows, blueprint.vocabulary)),
     patterns,
   });

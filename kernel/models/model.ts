@@ -221,6 +221,7 @@ export class Model {
     const { blueprint, weights, tokenizer, generation } = this.#parts;
     const signal = options.signal ?? this.#parts.interruptSignal();
     const writer: Writer = {
+      title: this.name,
       blueprint,
       generation,
       predicts: this.#forward.values.has("logits"),

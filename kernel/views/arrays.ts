@@ -3,6 +3,7 @@ import { Tensor } from "../tensor/tensor.js";
 import { columnsOf } from "./columns.js";
 import { headGridMime, type HeadGridPayload } from "./headGrid.js";
 import { headGridsMime } from "./headGrids.js";
+import { headPairMime, readPair, type HeadPairPayload } from "./headPair.js";
 import { matrixMime } from "./matrix.js";
 import { readPatterns } from "./patternStore.js";
 import { payloads, type PayloadMime } from "./payloads.js";
@@ -29,6 +30,7 @@ function arraysOf(mime: PayloadMime, payload: unknown): Record<string, Tensor> {
     const { rows, columns, values } = payloads[mime].read(payload);
     return { values: numbers(values, [rows.labels.length, columns.labels.length]) };
   }
+  if (mime === headPairMime) return pairArrays(payloads[mime].read(payload));
   if (mime === tokenStripMime) return stripArrays(payloads[mime].read(payload));
   const columns = columnsOf(mime, payload).filter(({ values }) => values.every((value) => typeof value !== "string"));
   return Object.fromEntries(
@@ -42,6 +44,13 @@ const numbers = (values: readonly (number | null)[], shape: readonly number[]): 
     shape,
     Float64Array.from(values, (value) => value ?? NaN),
   );
+
+/** A, B and A − B as stored, [query, key]. */
+function pairArrays(payload: HeadPairPayload): Record<string, Tensor> {
+  const { rows, columns, a, b, difference } = readPair(payload);
+  const array = (data: Float32Array): Tensor => new Tensor("float32", [rows, columns], data.slice());
+  return { a: array(a), b: array(b), difference: array(difference) };
+}
 
 /** Values of a strip, and its weights as stored, [query, key]: 0 where one was not kept. */
 function stripArrays({ tokens, values, attention }: TokenStripPayload): Record<string, Tensor> {

@@ -1,8 +1,10 @@
 import { formatShape } from "../tensor/shape.js";
 import { ablationMeasures, ablationTableMime, type AblationTablePayload } from "./ablationTable.js";
 import { curvesMime, type CurvesPayload } from "./curves.js";
+import { generationMime, type GenerationPayload } from "./generation.js";
 import { headGridMime, type HeadGridPayload } from "./headGrid.js";
 import { headGridsMime } from "./headGrids.js";
+import { headPairMime } from "./headPair.js";
 import { headScalarNames } from "./headScalars.js";
 import { matrixMime, type MatrixPayload } from "./matrix.js";
 import { modelDiagramMime, type ModelDiagramPayload } from "./modelDiagram.js";
@@ -45,6 +47,12 @@ const tables: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime]) =>
   [ablationTableMime]: ablationColumns,
   [scatterMime]: scatterColumns,
   [modelDiagramMime]: diagramColumns,
+  [headPairMime]: ({ queryTokens, totalVariation }) => [
+    { name: "query", values: queryTokens.map((_, at) => at) },
+    { name: "token", values: queryTokens },
+    { name: "total variation", values: totalVariation },
+  ],
+  [generationMime]: generationColumns,
   [tokenStripMime]: ({ tokens, values, measure }) => [
     { name: "position", values: tokens.map((_, at) => at) },
     { name: "token", values: tokens },
@@ -88,6 +96,18 @@ function headColumns(stacks: readonly { readonly name?: string; readonly grid: H
     { name: "layer", values: rows.map(({ at, heads }) => Math.floor(at / heads)) },
     { name: "head", values: rows.map(({ at, heads }) => at % heads) },
     ...headScalarNames.map((name) => ({ name, values: rows.map(({ at, scalars }) => scalars[name][at]) })),
+  ];
+}
+
+/** Every new token of every text. */
+function generationColumns({ texts }: GenerationPayload): readonly Column[] {
+  const rows = texts.flatMap((text, at) => text.tokens.map((token, step) => ({ ...{ at, text, token, step } })));
+  return [
+    { name: "text", values: rows.map(({ at }) => at) },
+    { name: "step", values: rows.map(({ step }) => step) },
+    { name: "token", values: rows.map(({ token }) => token) },
+    { name: "chance", values: rows.map(({ text, step }) => text.chances[step]) },
+    { name: "entropy (nats)", values: rows.map(({ text, step }) => text.entropyNats[step]) },
   ];
 }
 

@@ -102,3 +102,24 @@ export {
   type TokenStripPayload,
 } from "./tokenStrip.js";
 export { tokenStripCaps } from "./tokenStripPayload.js";
+export {
+  headPair,
+  headPairMime,
+  headPairText,
+  meanVariation,
+  readHeadPair,
+  readPair,
+  type HeadPairInput,
+  type HeadPairPayload,
+  type WeightDifference,
+} from "./headPair.js";
+export {
+  generation,
+  generationMime,
+  generationText,
+  readGeneration,
+  type GenerationInput,
+  type GenerationPayload,
+  type LikelyToken,
+  type WrittenText,
+} from "./generation.js";

@@ -1,6 +1,8 @@
 import { ablationTableMime, ablationTableText, readAblationTable, type AblationTablePayload } from "./ablationTable.js";
 import { curvesMime, curvesText, readCurves, type CurvesPayload } from "./curves.js";
+import { generationMime, generationText, readGeneration, type GenerationPayload } from "./generation.js";
 import { headGridMime, headGridText, readHeadGrid, type HeadGridPayload } from "./headGrid.js";
+import { headPairMime, headPairText, readHeadPair, type HeadPairPayload } from "./headPair.js";
 import { headGridsMime, headGridsText, readHeadGrids, type HeadGridsPayload } from "./headGrids.js";
 import { matrixMime, matrixText, readMatrix, type MatrixPayload } from "./matrix.js";
 import { modelDiagramMime, modelDiagramText, readModelDiagram, type ModelDiagramPayload } from "./modelDiagram.js";
@@ -26,6 +28,8 @@ export interface PayloadTypes {
   readonly [panelsMime]: PanelsPayload;
   readonly [scatterMime]: ScatterPayload;
   readonly [modelDiagramMime]: ModelDiagramPayload;
+  readonly [headPairMime]: HeadPairPayload;
+  readonly [generationMime]: GenerationPayload;
   readonly [tokenStripMime]: TokenStripPayload;
 }
 
@@ -39,6 +43,8 @@ export const payloads: { readonly [Mime in keyof PayloadTypes]: Payload<PayloadT
   [panelsMime]: { read: readPanels, text: panelsText },
   [scatterMime]: { read: readScatter, text: scatterText },
   [modelDiagramMime]: { read: readModelDiagram, text: modelDiagramText },
+  [headPairMime]: { read: readHeadPair, text: headPairText },
+  [generationMime]: { read: readGeneration, text: generationText },
   [tokenStripMime]: { read: readTokenStrip, text: tokenStripText },
 };
 

@@ -1,8 +1,10 @@
 import {
   ablationTableMime,
   curvesMime,
+  generationMime,
   headGridMime,
   headGridsMime,
+  headPairMime,
   matrixMime,
   modelDiagramMime,
   panels,
@@ -15,10 +17,12 @@ import {
 } from "attention-lab/views";
 import { curvesExamples } from "./curves.js";
 import { syntheticAblation, syntheticPatching, syntheticReceived } from "./effects.js";
+import { generationExamples } from "./generation.js";
 import { headGridExamples } from "./headGrid.js";
 import { syntheticPair } from "./headGrids.js";
 import { modelDiagramExamples } from "./modelDiagram.js";
 import { scatterExamples } from "./scatter.js";
+import { headPairExamples } from "./headPair.js";
 import { tokenStripExamples } from "./tokenStrip.js";
 
 /** A report on a model that does not exist. */
@@ -43,6 +47,8 @@ export const examples: { readonly [Mime in PayloadMime]: Readonly<Record<string,
   [panelsMime]: { sinks: syntheticSinks },
   [scatterMime]: scatterExamples,
   [modelDiagramMime]: modelDiagramExamples,
+  [headPairMime]: headPairExamples,
+  [generationMime]: generationExamples,
   [tokenStripMime]: tokenStripExamples,
 };
 

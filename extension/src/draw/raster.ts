@@ -47,6 +47,22 @@ export function levelsOf(source: RasterSource, top: number, scale: ScaleName): U
   return levels;
 }
 
+/** The levels of a part of a matrix, row by row. */
+export function croppedLevels(
+  levels: Uint16Array,
+  width: number,
+  part: { readonly row: number; readonly column: number; readonly rows: number; readonly columns: number },
+): Uint16Array {
+  const { row, column, rows, columns } = part;
+  if (row === 0 && column === 0 && columns === width && rows * columns === levels.length) return levels;
+  const cropped = new Uint16Array(rows * columns);
+  for (let at = 0; at < rows; at++) {
+    const from = (row + at) * width + column;
+    cropped.set(levels.subarray(from, from + columns), at * columns);
+  }
+  return cropped;
+}
+
 /**
  * Draws a matrix of levels into a rectangle of a sheet: magnified without blending, or, where it has more rows or
  * columns than the rectangle has pixels, each pixel takes the largest weight it covers, so that no spike vanishes.

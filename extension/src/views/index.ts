@@ -2,8 +2,10 @@ import "../../../style/views.js";
 import {
   ablationTableMime,
   curvesMime,
+  generationMime,
   headGridMime,
   headGridsMime,
+  headPairMime,
   matrixMime,
   modelDiagramMime,
   panelsMime,
@@ -15,8 +17,10 @@ import {
 } from "attention-lab/views";
 import { ablationTableView } from "./ablationTable/index.js";
 import { curvesView } from "./curves/index.js";
+import { generationView } from "./generation/index.js";
 import { headGridView } from "./headGrid/index.js";
 import { headGridsView } from "./headGrids.js";
+import { headPairView } from "./headPair/index.js";
 import { matrixView } from "./matrix/index.js";
 import { modelDiagramView } from "./modelDiagram/index.js";
 import { panelsView } from "./panels.js";
@@ -34,6 +38,8 @@ const views: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime], con
   [panelsMime]: panelsView,
   [scatterMime]: scatterView,
   [modelDiagramMime]: modelDiagramView,
+  [headPairMime]: headPairView,
+  [generationMime]: generationView,
   [tokenStripMime]: tokenStripView,
 };
 

@@ -81,9 +81,14 @@ export function createGridPane(
 
   cells.addEventListener("click", (event) => {
     const address = addressOf(event.target);
-    if (address && event.altKey) return ablate(address);
-    if (address && (event.ctrlKey || event.metaKey)) return toggleMark(address);
-    if (address) store.set({ current: address, focused: address, pinned: undefined, pointed: undefined });
+    if (!address) return;
+    if (event.altKey) return ablate(address);
+    if (event.ctrlKey || event.metaKey) return toggleMark(address);
+    const { focused, choosing } = store.state;
+    if (focused && (event.shiftKey || choosing) && !sameHead(focused, address)) {
+      return store.set({ current: address, other: address, choosing: false });
+    }
+    store.set({ current: address, focused: address, pinned: undefined, pointed: undefined });
   });
   cells.addEventListener("focusin", (event) => {
     const address = addressOf(event.target);

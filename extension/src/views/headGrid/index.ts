@@ -21,10 +21,13 @@ import type { View, ViewContext } from "../view.js";
 import { createAblationControls, statusText } from "./ablationControls.js";
 import { createColourLegend } from "./colourLegend.js";
 import { createEffectPane } from "./effectPane.js";
+import type { LiveRun } from "../../link/liveRun.js";
 import { createFocusPane } from "./focusPane.js";
 import { createGridPane } from "./gridPane.js";
+import { createHeadLines } from "./headLines.js";
 import { createLiveHead } from "./liveHead.js";
 import { headGridModel, type HeadAddress } from "./model.js";
+import { createPairPane } from "./pairPane.js";
 import { readingNodes } from "./reading.js";
 import { isSameGrid } from "./sameGrid.js";
 import { shareSelection } from "./shareSelection.js";
@@ -48,6 +51,11 @@ export function headGridView(payload: HeadGridPayload, context: ViewContext): Vi
     focused: undefined,
     pointed: undefined,
     pinned: undefined,
+    other: undefined,
+    choosing: false,
+    view: undefined,
+    locked: undefined,
+    asText: false,
     selected: undefined,
     marked: [],
     table: false,
@@ -66,7 +74,12 @@ export function headGridView(payload: HeadGridPayload, context: ViewContext): Vi
     () => kernel.cancel(),
   );
   const grid = createGridPane(model, store, words, ablate);
-  const focus = createFocusPane(model, store, words, live, controls.node);
+  const run = payload.live && context.live?.(payload.live.run);
+  /** The kernel's side of the run, where it may be asked now. */
+  const asked = (): LiveRun | undefined => (kernel.status().state === "live" ? run : undefined);
+  const linesOf = createHeadLines(model, words, asked, () => frame.request());
+  const focus = createFocusPane({ model, store, words, live, controls: controls.node, linesOf, request: () => frame.request() }); // prettier-ignore
+  const pair = createPairPane(model, store, words, asked);
   const effects = createEffectPane(model, store, words);
   const legend = createColourLegend(model, words);
   const reading = element("div", { class: "jp-AttentionReading" });
@@ -78,6 +91,7 @@ export function headGridView(payload: HeadGridPayload, context: ViewContext): Vi
     { class: `${figureClass} jp-AttentionHeadGrid`, role: "group", "aria-label": payload.title },
     toolbar.node,
     panes,
+    pair.node,
     effects.node,
     element("div", { class: "jp-AttentionHeadGrid-footer" }, reading, legend.node),
     tableSlot,
@@ -100,6 +114,7 @@ export function headGridView(payload: HeadGridPayload, context: ViewContext): Vi
     const small = Math.min(330, Math.max(narrowestMap, Math.round(width * 0.34)));
     grid.draw(beside ? small : width, state.focused !== undefined);
     focus.draw(beside ? width - Math.max(grid.node.offsetWidth, narrowestMap) - gap : width);
+    pair.draw();
     effects.draw();
     controls.show(state, kernel.status());
     toolbar.connection(kernel.status());
@@ -109,6 +124,16 @@ export function headGridView(payload: HeadGridPayload, context: ViewContext): Vi
   const frame = createFrame(draw);
 
   function showReading(state: HeadGridState): void {
+    if (state.choosing) {
+      const text = words.__("Choose the other head in the map; Esc cancels");
+      reading.replaceChildren(element("span", { class: "jp-AttentionReading-note" }, text));
+      return tooltip.hide();
+    }
+    const ofText = focus.reading();
+    if (ofText) {
+      reading.replaceChildren(...ofText);
+      return tooltip.hide();
+    }
     const target =
       state.pointed ?? (state.focused && state.pinned ? { address: state.focused, square: state.pinned } : undefined);
     if (!target) {
@@ -156,7 +181,7 @@ export function headGridView(payload: HeadGridPayload, context: ViewContext): Vi
       case "toggle-table":
         return store.set({ table: !table });
       case "all-heads":
-        return store.set({ focused: undefined, pinned: undefined, pointed: undefined });
+        return store.set({ focused: undefined, pinned: undefined, pointed: undefined, other: undefined, view: undefined, locked: undefined }); // prettier-ignore
       case "copy-png":
       case "copy-svg":
       case "save-png":
@@ -196,7 +221,7 @@ export function headGridView(payload: HeadGridPayload, context: ViewContext): Vi
 
   const kernel = createLiveHead({
     ...{ payload, model, store, words, found, request: frame.request },
-    live: payload.live && context.live?.(payload.live.run),
+    live: run,
     saved: context.saved ?? "no-kernel",
   });
   const name = payload.live;
@@ -222,7 +247,10 @@ export function headGridView(payload: HeadGridPayload, context: ViewContext): Vi
     frame.request();
   });
   node.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && store.state.focused) {
+    if (event.key === "Escape" && store.state.choosing) {
+      handled(event);
+      store.set({ choosing: false });
+    } else if (event.key === "Escape" && store.state.focused) {
       const address = store.state.focused;
       handled(event);
       act("all-heads");
@@ -250,6 +278,7 @@ export function headGridView(payload: HeadGridPayload, context: ViewContext): Vi
       endSharing();
       kernel.dispose();
       effects.dispose();
+      pair.dispose();
       endAccelerators();
       watch.disconnect();
       frame.dispose();

@@ -2,7 +2,9 @@ import type { PaletteName, ScaleName } from "attention-lab/figure";
 import type { HeadAblation, HeadEffect } from "attention-lab/views";
 import type { Store } from "../../dom/store.js";
 import type { Progress } from "../../link/liveRun.js";
+import type { Along } from "../../text/lineSource.js";
 import type { HeadAddress, Square } from "./model.js";
+import type { Viewport } from "./viewport.js";
 
 /** Everything a reader can change about the figure; it outlives no figure and is shared by its parts. */
 export interface HeadGridState {
@@ -20,6 +22,16 @@ export interface HeadGridState {
   /** The square under the pointer: of the grid, or of the head at full size. */
   readonly pointed: { readonly address: HeadAddress; readonly square: Square; readonly isFine?: boolean } | undefined;
   readonly pinned: Square | undefined;
+  /** The head that the enlarged one is compared with. */
+  readonly other: HeadAddress | undefined;
+  /** Whether the next head that is chosen is that one. */
+  readonly choosing: boolean;
+  /** The part of the enlarged head that is shown; undefined: all of it. */
+  readonly view: Viewport | undefined;
+  /** The token whose row or column is listed. */
+  readonly locked: { readonly along: Along; readonly at: number } | undefined;
+  /** Whether the enlarged head is shown as a text. */
+  readonly asText: boolean;
   readonly table: boolean;
   /** How heads are taken out, and what that changed so far. */
   readonly mode: HeadAblation;
