@@ -7,11 +7,13 @@ import { correlationOf } from "./parts/correlation.js";
 import type { PromptMetric } from "./parts/metric.js";
 import { checkPair, pairsOf } from "./parts/pairs.js";
 import { meanOf } from "./parts/statistics.js";
+import { sweepSteps } from "./parts/sweepMemo.js";
 
 export interface AttributionPatchingOptions {
   readonly metric: PromptMetric;
   /** Layers in which every head is patched exactly as well, to say how good the estimate is: default the first and the last. */
   readonly checkedLayers?: readonly number[];
+  readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: NonNullable<ComputeOptions["signal"]>;
 }
 
@@ -28,6 +30,7 @@ export interface AttributionPatchingResult {
 /**
  * Estimates what patching each head's output would do, all heads from one derivative per pair, and checks the estimate
  * against exact patching in some layers. A pair costs the clean pass up to the last heads, the corrupted one, and its derivative.
+ * Interrupted, it keeps what is done: the same call goes on from there.
  *
  *   effect = Σ (z_clean − z_corrupted) · ∂m/∂z_corrupted
  *
@@ -41,18 +44,48 @@ export async function attributionPatching(
   corrupted: string | readonly string[] | ModelInput,
   options: AttributionPatchingOptions,
 ): Promise<AttributionPatchingResult> {
-  checkOptions("attributionPatching", options, ["metric", "checkedLayers", "signal"]);
-  const { metric, checkedLayers = [...new Set([0, model.layers - 1])], signal } = options;
+  checkOptions("attributionPatching", options, ["metric", "checkedLayers", "onProgress", "signal"]);
+  const { metric, checkedLayers = [...new Set([0, model.layers - 1])], onProgress, signal } = options;
   const settings: ComputeOptions = signal ? { signal } : {};
   const layers = Array.from({ length: model.layers }, (_, l) => l);
   const outputs = layers.map((layer) => `blocks.${layer}.attn.z`);
   const [prompts, twins] = pairsOf("attributionPatching", [clean, corrupted]);
 
-  const perPair: number[][][] = [];
-  for (const [index, prompt] of prompts.entries()) {
+  const keys = prompts.map(({ key }, index) => `${key} ${twins[index].key}`);
+  const steps = sweepSteps(model, JSON.stringify(["attributionPatching", metric.name, keys]));
+  const total = prompts.length * (1 + checkedLayers.length);
+  const perPair: (readonly number[])[][] = [];
+  for (const index of prompts.keys()) {
+    const found = await steps.step(`${index}`, async () => estimate(index));
+    perPair.push(layers.map((layer) => found.slice(layer * model.heads, (layer + 1) * model.heads)));
+    onProgress?.(index + 1, total);
+  }
+  const exact =
+    checkedLayers.length > 0
+      ? await activationPatching(model, clean, corrupted, {
+          ...settings,
+          metric,
+          over: "heads",
+          layers: checkedLayers,
+          onProgress: (done) => onProgress?.(prompts.length + done, total),
+        })
+      : undefined;
+  steps.finish();
+  const estimated = perPair.flatMap((pair) => checkedLayers.flatMap((layer) => pair[layer]));
+  return {
+    effects: layers.map((layer) =>
+      perPair[0][layer].map((_, head) => meanOf(perPair.map((pair) => pair[layer][head]))),
+    ),
+    perPair,
+    correlation: exact ? correlationOf(estimated, exact.effects.flat(2)) : NaN,
+    checkedLayers,
+  };
+
+  /** The estimate of one pair, head by head. */
+  async function estimate(index: number): Promise<readonly number[]> {
     let length = 0;
     const untouched = await model.compute(
-      prompt.times(1),
+      prompts[index].times(1),
       ({ at, batch }) => {
         length = batch.length;
         return Object.fromEntries(outputs.map((address) => [address, at(address)]));
@@ -69,23 +102,10 @@ export async function attributionPatching(
           const other = feed(`clean ${layer}`, untouched[outputs[layer]], z.shape);
           return build.reduceSum(build.mul(build.sub(other, z), derivatives[layer]), [0, 2, 3]); // [H]
         };
-        return Object.fromEntries(zs.map((z, layer) => [`${layer}`, effect(z, layer)]));
+        return { effects: build.concat(zs.map(effect), 0) };
       },
       settings,
     );
-    perPair.push(layers.map((layer) => Array.from(found[layer].numbers())));
+    return Array.from(found["effects"].numbers());
   }
-  const exact =
-    checkedLayers.length > 0
-      ? await activationPatching(model, clean, corrupted, { ...settings, metric, over: "heads", layers: checkedLayers })
-      : undefined;
-  const estimated = perPair.flatMap((pair) => checkedLayers.flatMap((layer) => pair[layer]));
-  return {
-    effects: layers.map((layer) =>
-      perPair[0][layer].map((_, head) => meanOf(perPair.map((pair) => pair[layer][head]))),
-    ),
-    perPair,
-    correlation: exact ? correlationOf(estimated, exact.effects.flat(2)) : NaN,
-    checkedLayers,
-  };
 }
