@@ -11,6 +11,7 @@ import * as interventions from "../kernel/lib/interventions/index.js";
 import * as probes from "../kernel/lib/probes/index.js";
 import * as tasks from "../kernel/lib/tasks/index.js";
 import { pictureOf, side } from "./catalogue/picture.mjs";
+import { otherUnits } from "./catalogue/units.mjs";
 
 const here = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
@@ -85,6 +86,11 @@ function sectionOf([name, unit]) {
   ].join("\n\n");
 }
 
+function otherSectionOf({ name, example, summary, source }) {
+  const from = source === "" ? "" : `\n\n- **Source**: ${source}`;
+  return `## ${name}\n\n${summary}\n\n![Picture of ${name}](catalogue/${name}.svg)\n\nThe picture is that of ${example}.${from}`;
+}
+
 /** Units by the number of their paper; names that no module has are errors. */
 function paperRows() {
   const found = new Map();
@@ -96,7 +102,8 @@ function paperRows() {
       const [module, name] = path.split(".");
       if (!Object.hasOwn(units, module) || !(name in units[module]))
         throw new Error(`paper ${row}: there is no ${path}`);
-      put(row, `\`${path}\``);
+      const isShown = otherUnits.some((unit) => unit.name === path);
+      put(row, isShown ? `[${path}](#${path.toLowerCase().replace(".", "")})` : `\`${path}\``);
     }
   }
   return [...found].sort(([a], [b]) => a - b);
@@ -105,11 +112,13 @@ function paperRows() {
 function pageOf() {
   const found = paperRows();
   return [
-    "# Catalogue of mechanisms",
+    "# Catalogue of mechanisms, masks and positions",
     "This page is generated: `npm run catalogue` writes it from the registry, and a test says when it is out of date. What is promised here is held by the laws of [mechanisms.md](mechanisms.md).", // prettier-ignore
     `Every picture shows the weights of two heads on the same input, a smooth picture of ${side} × ${side} tokens (read row by row as a text by what has no grid), with initial parameters. What sees by a mask has a causal one; of what mixes channels, the weights of channels are shown.`, // prettier-ignore
     `${unitsByName.length} mechanisms: ${unitsByName.map(([name]) => `[${name}](#${name.toLowerCase()})`).join(", ")}.`,
+    `Masks and positions: ${otherUnits.map(({ name }) => `[${name}](#${name.toLowerCase().replace(".", "")})`).join(", ")}; and the [papers of the list](#papers-of-the-list).`, // prettier-ignore
     ...unitsByName.map(sectionOf),
+    ...otherUnits.map(otherSectionOf),
     "## Papers of the list",
     `Of the 200 papers that the project sets out to cover, ${found.length} stand here as units. A unit does what its section or its documentation says and no more; results of a paper are not claimed by its being listed.`, // prettier-ignore
     found.map(([row, names]) => `- ${row}, ${papers[row].title}: ${names.join(", ")}`).join("\n"),
@@ -117,7 +126,11 @@ function pageOf() {
 }
 
 const page = await format(pageOf(), { parser: "markdown", printWidth: 120, proseWrap: "always" });
-const pictures = Object.fromEntries(unitsByName.map(([name]) => [`${name}.svg`, name]));
+/** How each picture is drawn, and the title that it bears. */
+const pictures = Object.fromEntries([
+  ...unitsByName.map(([name, unit]) => [`${name}.svg`, { title: `${name}: two heads`, draw: () => pictureOf(unit, pictured[name]) }]), // prettier-ignore
+  ...otherUnits.map(({ name, picture }) => [`${name}.svg`, { title: name, draw: picture }]),
+]);
 const folder = here("docs/catalogue");
 const extra = existsSync(folder) ? readdirSync(folder).filter((file) => !Object.hasOwn(pictures, file)) : [];
 if (values.check) {
@@ -127,9 +140,9 @@ if (values.check) {
     ...Object.keys(pictures).flatMap((file) => {
       if (!existsSync(`${folder}/${file}`)) return [`docs/catalogue/${file} is missing`];
       const text = readFileSync(`${folder}/${file}`, "utf8");
-      return text.startsWith("<svg") && text.includes(`${pictures[file]}: two heads`) ? [] : [`docs/catalogue/${file} is no picture of it`]; // prettier-ignore
+      return text.startsWith("<svg") && text.includes(`<title>${pictures[file].title}</title>`) ? [] : [`docs/catalogue/${file} is no picture of it`]; // prettier-ignore
     }),
-    ...extra.map((file) => `docs/catalogue/${file} belongs to no mechanism`),
+    ...extra.map((file) => `docs/catalogue/${file} belongs to no unit`),
   ];
   for (const line of wrong) console.error(line);
   if (wrong.length > 0) console.error("run: npm run catalogue");
@@ -137,7 +150,7 @@ if (values.check) {
 } else {
   mkdirSync(folder, { recursive: true });
   for (const file of extra) rmSync(`${folder}/${file}`);
-  for (const [name, unit] of unitsByName) writeFileSync(`${folder}/${name}.svg`, pictureOf(unit, pictured[name]));
+  for (const [file, { draw }] of Object.entries(pictures)) writeFileSync(`${folder}/${file}`, draw());
   writeFileSync(here("docs/catalogue.md"), page);
   console.log(`docs/catalogue.md: ${unitsByName.length} mechanisms, ${paperRows().length} papers`);
 }

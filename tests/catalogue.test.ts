@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { mechanisms } from "../kernel/lib/attention/index.js";
+import { masks, mechanisms } from "../kernel/lib/attention/index.js";
 
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
@@ -23,6 +23,11 @@ describe("the catalogue page", () => {
       const own = section.split("\n## ")[0];
       for (const field of ["Source", "Options", "A query sees", "Time of a head"]) expect(own, name).toContain(field);
     }
+  });
+
+  it("has a section of every mask, with its picture", () => {
+    const page = readFileSync(here("docs/catalogue.md"), "utf8");
+    for (const name of Object.keys(masks)) expect(page).toContain(`\n## masks.${name}\n`);
   });
 
   it("stays small", () => {
