@@ -196,6 +196,7 @@ export { EngineError, FormatError, OptionError, ShapeError, Tensor, tensor, Unsu
 export type {
   AttentionFlowOptions,
   AttentionGradientOptions,
+  AttributionGraphOptions,
   Circuit,
   ComparedHead,
   Composition,
@@ -230,6 +231,8 @@ export {
   attentionGradients,
   attentionRollout,
   compareHeads,
+  AttributionGraph,
+  attributionGraph,
   compositionScores,
   CompositionScores,
   edgeAttribution,

@@ -23,10 +23,17 @@ const shownRows = 20;
 export class EdgeScores {
   readonly caption: string;
   readonly rows: readonly EdgeScore[];
+  /** Whether heads of keys and values are fewer than heads: `1.0 k` is then not of head 0 alone. */
+  readonly sharedKeys: boolean;
 
-  constructor({ caption, rows }: Pick<EdgeScores, "caption" | "rows">) {
+  constructor({
+    caption,
+    rows,
+    sharedKeys = false,
+  }: Pick<EdgeScores, "caption" | "rows"> & { readonly sharedKeys?: boolean }) {
     this.caption = caption;
     this.rows = rows;
+    this.sharedKeys = sharedKeys;
   }
 
   /** The score of one edge; throws OptionError where there is none. Example: `scores.at("0.3", "1.2 q")` */

@@ -45,6 +45,7 @@ export { type Circuit, headSpectra, type HeadSpectra, type HeadSpectraOptions } 
 export type { WeightForm } from "./parts/headWeights.js";
 export type { Svd } from "./parts/svd.js";
 export { edgeAttribution, type EdgeAttributionOptions } from "./edgeAttribution.js";
+export { AttributionGraph, attributionGraph, type AttributionGraphOptions } from "./attributionGraph.js";
 export { type EdgeScore, EdgeScores } from "./edgeScores.js";
 export { type PathPatchingOptions, type PathReceiver, pathPatching } from "./pathPatching.js";
 export { isOffered } from "./parts/headAblation.js";

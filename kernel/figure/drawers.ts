@@ -1,5 +1,6 @@
 import {
   ablationTableMime,
+  attributionGraphMime,
   curvesMime,
   generationMime,
   headGridMime,
@@ -14,6 +15,7 @@ import {
   type PayloadTypes,
 } from "../views/index.js";
 import { drawAblationTable } from "./ablationTable.js";
+import { drawAttributionGraph } from "./attributionGraph.js";
 import { niceTop, type ScaleName } from "./colourScale.js";
 import { drawCurves } from "./curves.js";
 import { largestWeight } from "./frame.js";
@@ -36,6 +38,8 @@ export interface FigureOptions {
   readonly sample?: number;
   /** One head at full size instead of all of them. */
   readonly head?: { readonly layer: number; readonly head: number };
+  /** Of an attribution graph: the least size of the weights that are drawn; default that of the hundredth largest. */
+  readonly least?: number;
   /** One picture of a report, by its name, instead of all of them. */
   readonly panel?: string;
   /** The token whose attention shades a strip, instead of what each token receives. */
@@ -77,6 +81,8 @@ export const drawers: {
   [ablationTableMime]: (payload, options) => drawAblationTable(payload, matrixDrawing(options)),
   [scatterMime]: (payload, { widthPx = 620, ink = "paper", palette = "viridis" }) =>
     drawScatter(payload, { width: widthPx, ink: inks[ink], palette }),
+  [attributionGraphMime]: (payload, { widthPx = 620, ink = "paper", least }) =>
+    drawAttributionGraph(payload, { width: widthPx, ink: inks[ink], ...(least === undefined ? {} : { least }) }),
   [modelDiagramMime]: (payload, { widthPx = 560, ink = "paper" }) =>
     drawModelDiagram(payload, { width: widthPx, ink: inks[ink] }),
   [headPairMime]: (payload, { palette = "viridis", scale = "sqrt", widthPx = 860, ink = "paper" }) =>

@@ -15,6 +15,13 @@ export { differenceColours, maskColour, paletteColours, paletteNames, type Palet
 export { drawMatrix, matrixLayout, type MatrixDrawing, type MatrixLayout } from "./matrix.js";
 export { matrixRamp, type MatrixLook } from "./matrixColours.js";
 export { drawScatter, layerColours, scatterLayout, type ScatterLayout, type ScatterLook } from "./scatter.js";
+export {
+  attributionGraphLayout,
+  drawAttributionGraph,
+  drawnText,
+  type AttributionGraphLayout,
+  type AttributionGraphLook,
+} from "./attributionGraph.js";
 export { drawModelDiagram, type ModelDiagramLook } from "./modelDiagram.js";
 export { svgToPdf, type PdfFonts } from "./pdf/index.js";
 export { isMasked } from "./patternPicture.js";

@@ -1,5 +1,6 @@
 import { formatShape } from "../tensor/shape.js";
 import { ablationMeasures, ablationTableMime, type AblationTablePayload } from "./ablationTable.js";
+import { attributionGraphMime, type AttributionGraphPayload } from "./attributionGraph.js";
 import { curvesMime, type CurvesPayload } from "./curves.js";
 import { generationMime, type GenerationPayload } from "./generation.js";
 import { headGridMime, type HeadGridPayload } from "./headGrid.js";
@@ -58,12 +59,22 @@ const tables: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime]) =>
     { name: "token", values: tokens },
     { name: measure, values },
   ],
+  [attributionGraphMime]: edgeColumns,
   [panelsMime]: ({ panels }) => {
     throw new PayloadError(
       `panels: a table holds one picture of a report; name one of ${panels.map(({ name }) => JSON.stringify(name)).join(", ")}`,
     );
   },
 };
+
+function edgeColumns({ nodes, edges, measure }: AttributionGraphPayload): readonly Column[] {
+  return [
+    { name: "from", values: edges.from.map((node) => nodes.name[node]) },
+    { name: "to", values: edges.to.map((node) => nodes.name[node]) },
+    { name: "input", values: edges.input },
+    { name: measure, values: edges.weight },
+  ];
+}
 
 function diagramColumns({ levels }: ModelDiagramPayload): readonly Column[] {
   const all = levels.flatMap(({ layers, activations }) => activations.map((each) => ({ ...each, layers })));

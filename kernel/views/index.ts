@@ -9,6 +9,16 @@ export {
   type AblationTableInput,
   type AblationTablePayload,
 } from "./ablationTable.js";
+export {
+  attributionGraph,
+  attributionGraphMime,
+  attributionGraphText,
+  readAttributionGraph,
+  type AttributionGraphOptions,
+  type AttributionGraphPayload,
+  type GraphKind,
+  type NamedEdge,
+} from "./attributionGraph.js";
 export { encodeBase64 } from "./base64.js";
 export { payloadNpz } from "./arrays.js";
 export { columnsCsv, columnsOf, type Column } from "./columns.js";

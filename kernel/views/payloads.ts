@@ -1,4 +1,10 @@
 import { ablationTableMime, ablationTableText, readAblationTable, type AblationTablePayload } from "./ablationTable.js";
+import {
+  attributionGraphMime,
+  attributionGraphText,
+  readAttributionGraph,
+  type AttributionGraphPayload,
+} from "./attributionGraph.js";
 import { curvesMime, curvesText, readCurves, type CurvesPayload } from "./curves.js";
 import { generationMime, generationText, readGeneration, type GenerationPayload } from "./generation.js";
 import { headGridMime, headGridText, readHeadGrid, type HeadGridPayload } from "./headGrid.js";
@@ -31,6 +37,7 @@ export interface PayloadTypes {
   readonly [headPairMime]: HeadPairPayload;
   readonly [generationMime]: GenerationPayload;
   readonly [tokenStripMime]: TokenStripPayload;
+  readonly [attributionGraphMime]: AttributionGraphPayload;
 }
 
 /** Every payload by MIME type: one line per view. */
@@ -42,6 +49,7 @@ export const payloads: { readonly [Mime in keyof PayloadTypes]: Payload<PayloadT
   [ablationTableMime]: { read: readAblationTable, text: ablationTableText },
   [panelsMime]: { read: readPanels, text: panelsText },
   [scatterMime]: { read: readScatter, text: scatterText },
+  [attributionGraphMime]: { read: readAttributionGraph, text: attributionGraphText },
   [modelDiagramMime]: { read: readModelDiagram, text: modelDiagramText },
   [headPairMime]: { read: readHeadPair, text: headPairText },
   [generationMime]: { read: readGeneration, text: generationText },

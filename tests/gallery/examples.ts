@@ -1,5 +1,6 @@
 import {
   ablationTableMime,
+  attributionGraphMime,
   curvesMime,
   generationMime,
   headGridMime,
@@ -15,6 +16,7 @@ import {
   type PayloadMime,
   type PayloadTypes,
 } from "attention-lab/views";
+import { attributionGraphExamples } from "./attributionGraph.js";
 import { curvesExamples } from "./curves.js";
 import { syntheticAblation, syntheticPatching, syntheticReceived } from "./effects.js";
 import { generationExamples } from "./generation.js";
@@ -50,6 +52,7 @@ export const examples: { readonly [Mime in PayloadMime]: Readonly<Record<string,
   [headPairMime]: headPairExamples,
   [generationMime]: generationExamples,
   [tokenStripMime]: tokenStripExamples,
+  [attributionGraphMime]: attributionGraphExamples,
 };
 
 /** An example by its name: what it is, and its payload as a notebook holds it. */

@@ -1,6 +1,7 @@
 import "../../../style/views.js";
 import {
   ablationTableMime,
+  attributionGraphMime,
   curvesMime,
   generationMime,
   headGridMime,
@@ -16,6 +17,7 @@ import {
   type PayloadTypes,
 } from "attention-lab/views";
 import { ablationTableView } from "./ablationTable/index.js";
+import { attributionGraphView } from "./attributionGraph/index.js";
 import { curvesView } from "./curves/index.js";
 import { generationView } from "./generation/index.js";
 import { headGridView } from "./headGrid/index.js";
@@ -41,6 +43,7 @@ const views: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime], con
   [headPairMime]: headPairView,
   [generationMime]: generationView,
   [tokenStripMime]: tokenStripView,
+  [attributionGraphMime]: attributionGraphView,
 };
 
 /**
