@@ -91,7 +91,7 @@ export const files: Files = {
   resolve: (...parts) => resolve(...parts.map(expand)),
 };
 
-/** Small models that come with the package: `load("demo-sink")`. */
+/** Small models that come with the package: `load("demo")`, `load("demo-sink")`. */
 export const ownModels: string = fileURLToPath(new URL("../../demos", import.meta.url));
 
 /**
