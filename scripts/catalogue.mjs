@@ -20,7 +20,12 @@ const units = { analyses, interventions, masks, mechanisms, positions, probes, t
 const unitsByName = Object.entries(mechanisms).sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** Options of a picture where 64 tokens do not fill the defaults. */
-const pictured = { coreContext: { group: 8, window: 8 } };
+const pictured = {
+  coreContext: { group: 8, window: 8 },
+  landmark: { block: 8 },
+  anchored: { block: 8, threshold: 0.5 },
+  hyperAttention: { block: 8, samples: 8, exactUpTo: 0 },
+};
 
 const sees = {
   mask: "what a mask shows it",

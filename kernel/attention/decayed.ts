@@ -1,15 +1,15 @@
 import type { Value } from "../graph/index.js";
 import { build } from "../graph/index.js";
-import { table } from "./lengths.js";
+import { past, places, table } from "./lengths.js";
 
 /** Tokens per chunk: the products within one are a matrix, what lies before it is a state. */
 export const chunkLength = 64;
 
-/** Parts of axis 2, `chunkLength` long but for the last. */
-export function chunks(x: Value): Value[] {
+/** Parts of axis 2, all of one size but for the last. */
+export function chunks(x: Value, most: number = chunkLength): Value[] {
   const length = x.shape[2] as number;
-  return Array.from({ length: Math.ceil(length / chunkLength) }, (_, c) =>
-    build.slice(x, 2, c * chunkLength, Math.min(length, (c + 1) * chunkLength)),
+  return Array.from({ length: Math.ceil(length / most) }, (_, c) =>
+    build.slice(x, 2, c * most, Math.min(length, (c + 1) * most)),
   );
 }
 
@@ -21,10 +21,10 @@ export function chunks(x: Value): Value[] {
  * Shapes   q, k [B,H,T,D] · v [B,H,T,E] · decay one λ per head → [B,H,T,E]
  * Source   arXiv:2401.04658 §3.2 (blocks within, a state between them)
  */
-export function decayedProducts(q: Value, k: Value, v: Value, decay: readonly number[]): Value {
+export function decayedProducts(q: Value, k: Value, v: Value, decay: readonly number[], most?: number): Value {
   const heads = decay.length;
-  const parts = chunks(q);
-  const [keys, values] = [chunks(k), chunks(v)];
+  const parts = chunks(q, most);
+  const [keys, values] = [chunks(k, most), chunks(v, most)];
   const outputs: Value[] = [];
   let state: Value | undefined; // [B,H,D,E]
   parts.forEach((query, c) => {
@@ -54,9 +54,12 @@ export function decayedProducts(q: Value, k: Value, v: Value, decay: readonly nu
   return outputs.length === 1 ? outputs[0] : build.concat(outputs, 2);
 }
 
-/** λ_h^{t−s} for s ≤ t, 0 for later keys, [H,T,T]. */
+/** λ_h^{t−s} for s ≤ t, 0 for later keys, [H,T,T]; made where the graph runs. */
 export function decayTable(like: Value, decay: readonly number[], length: number): Value {
-  return table(like, [decay.length, length, length], (h, i, j) => (j > i ? 0 : decay[h] ** (i - j)));
+  const at = places(like, length);
+  const apart = build.maximum(build.sub(build.unsqueeze(at, [1]), at), 0);
+  const rate = table(like, [decay.length, 1, 1], (h) => decay[h]);
+  return build.where(past(like, length), build.pow(rate, apart), 0);
 }
 
 /** One token: S ← λ·S + kᵀv, z = q·S. Shapes   state [B,H,D,E] · q, k [B,H,1,D] · v [B,H,1,E] */

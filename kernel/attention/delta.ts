@@ -1,13 +1,16 @@
 import type { Value } from "../graph/index.js";
 import { build } from "../graph/index.js";
 import { chunks } from "./decayed.js";
-import { table } from "./lengths.js";
+import { places } from "./lengths.js";
 
 const transposed = (x: Value): Value => build.transpose(x, [0, 1, 3, 2]);
 
 /** 1 where row > column, or row ≥ column. */
 function triangle(like: Value, size: number, diagonal: "with diagonal" | "without diagonal"): Value {
-  return table(like, [size, size], (i, j) => Number(diagonal === "with diagonal" ? i >= j : i > j));
+  const at = places(like, size);
+  const [row, column] = [build.unsqueeze(at, [1]), at];
+  const inside = diagonal === "with diagonal" ? build.greaterOrEqual(row, column) : build.greater(row, column);
+  return build.cast(inside, like.dtype);
 }
 
 /**
@@ -16,7 +19,8 @@ function triangle(like: Value, size: number, diagonal: "with diagonal" | "withou
  * Shapes   […,C,C]
  */
 function unitInverse(a: Value, size: number): Value {
-  const identity = table(a, [size, size], (i, j) => Number(i === j));
+  const at = places(a, size);
+  const identity = build.cast(build.equal(build.unsqueeze(at, [1]), at), a.dtype);
   let inverse = build.sub(identity, a);
   let power = a;
   for (let reach = 2; reach < size; reach *= 2) {
@@ -77,7 +81,7 @@ function within({ q, k, beta, logKept }: DeltaCall): Within {
  * Source   chunks: arXiv:2406.06484 §3.2; with the gate arXiv:2412.06464 §3.3
  */
 export function deltaProducts({ q, k, v, beta, logKept }: DeltaCall): Value {
-  const parts = [q, k, v, beta].map(chunks);
+  const parts = [q, k, v, beta].map((x) => chunks(x));
   const gates = logKept ? chunks(logKept) : [];
   const count = parts[0].length;
   const outputs: Value[] = [];

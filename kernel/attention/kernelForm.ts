@@ -18,6 +18,8 @@ export interface KernelTraits<O> {
   readonly isNormalised: (options: O) => boolean;
   /** λ of each head; 1 where nothing is forgotten. */
   readonly decays: (heads: number, options: O) => readonly number[];
+  /** Tokens per chunk, where it is an option; it does not change the result. */
+  readonly chunk?: (options: O) => number;
 }
 
 /** 1 for every head. */
@@ -48,7 +50,7 @@ export function kernelForm<O extends { readonly scale: Scale }>(
   name: string,
   traits: KernelTraits<O>,
 ): Pick<MechanismSpec<O>, "promises" | "cost" | "build" | "reference" | "stream"> {
-  const { feature, featureDim, weight, isNormalised, decays } = traits;
+  const { feature, featureDim, weight, isNormalised, decays, chunk } = traits;
   return {
     promises: { sees: "causal", rows: "free", mixesValues: true },
     cost: { time: "T·F·(D + 64)", state: "F·D" },
@@ -56,14 +58,16 @@ export function kernelForm<O extends { readonly scale: Scale }>(
       const sizes = sizesOf(name, { q, k, v });
       const { heads, headDim } = sizes;
       const decay = decays(heads, options);
+      const most = chunk?.(options);
       const queries = feature(build.mul(q, scaleOf(options.scale, headDim)), options);
       const keys = feature(k, options);
       const weights = build.mul(products(queries, keys), decayTable(q, decay, lengthOf(name, sizes)));
       const [allKeys, values] = [perHead(keys, heads), perHead(v, heads)];
-      if (!isNormalised(options)) return { pattern: weights, z: decayedProducts(queries, allKeys, values, decay) };
+      if (!isNormalised(options))
+        return { pattern: weights, z: decayedProducts(queries, allKeys, values, decay, most) };
       return {
         pattern: build.div(weights, build.reduceSum(weights, [-1], true)),
-        z: divided(decayedProducts(queries, allKeys, withOnes(values), decay)),
+        z: divided(decayedProducts(queries, allKeys, withOnes(values), decay, most)),
       };
     },
     reference: ({ q, k, head, heads }, options) => {

@@ -1,5 +1,5 @@
 import type { Value } from "../graph/index.js";
-import { constant } from "../graph/index.js";
+import { build, constant } from "../graph/index.js";
 import { packNumbers, Tensor, UnsupportedError } from "../tensor/index.js";
 import type { Sizes } from "./mechanism.js";
 
@@ -31,4 +31,14 @@ export function table(like: Value, shape: readonly number[], entry: (...at: numb
     return entry(...at);
   });
   return constant(new Tensor(like.dtype, shape, packNumbers(like.dtype, data)));
+}
+
+/** 0, 1, 2 … as a constant of the dtype of `like`, [T]. */
+export function places(like: Value, length: number): Value {
+  return table(like, [length], (t) => t);
+}
+
+/** Whether a key is no later than its query, [Q,K]; made where the graph runs, from two rows of numbers. */
+export function past(like: Value, queries: number, keys: number = queries): Value {
+  return build.greaterOrEqual(build.unsqueeze(places(like, queries), [1]), places(like, keys));
 }

@@ -14,10 +14,11 @@ export interface ReferenceHead {
   readonly parameters: Readonly<Record<string, readonly number[]>>;
   /** This head's gates, [K] or [K][D]. */
   readonly gates: Readonly<Record<string, Rows>>;
-  /** The whole sequence, for mechanisms whose heads look at each other: rows of each head and key head, each head's gates. */
+  /** The whole sequence, for mechanisms whose heads look at each other: rows of each head, key and value head, each head's gates. */
   readonly all: {
     readonly q: readonly Rows[];
     readonly k: readonly Rows[];
+    readonly v: readonly Rows[];
     readonly gates: readonly Readonly<Record<string, Rows>>[];
   };
 }

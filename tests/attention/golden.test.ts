@@ -5,6 +5,7 @@ import { masks, maskTensor, mechanisms, positions } from "../../kernel/lib/atten
 import type { Value } from "../../kernel/lib/graph/index.js";
 import { build, constant, evaluate } from "../../kernel/lib/graph/index.js";
 import { Tensor } from "../../kernel/lib/tensor/index.js";
+import { mean, merged } from "../../kernel/lib/attention/merge.js";
 import { distance } from "../../kernel/lib/attention/laws/law.js";
 
 interface Held {
@@ -94,6 +95,18 @@ describe("outputs of the authors' and of other published code", () => {
       distance(evaluate({ z })["z"].data, evaluate({ o: split(one.outputs["o"]) })["o"].data),
       one.source,
     ).toBeLessThan(2e-5);
+  });
+
+  it("lse_merge: two parts of the keys as one", () => {
+    const one = golden("lse_merge");
+    const sum = build.scalar(1, "float64");
+    const [a, b] = ["1", "2"].map((n) => ({
+      ...{ top: valueOf(one.inputs[`lse${n}`]), sum, weighted: valueOf(one.inputs[`o${n}`]) },
+    }));
+    const whole = merged(a, b);
+    const got = evaluate({ o: mean(whole), lse: build.add(whole.top, build.log(whole.sum)) });
+    for (const name of ["o", "lse"])
+      expect(distance(got[name].data, one.outputs[name].data), one.source).toBeLessThan(2e-5);
   });
 
   it("natten_mask_7x7_k3", () => {

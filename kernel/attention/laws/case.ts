@@ -110,6 +110,7 @@ export function expected(unit: Mechanism, given: Case): { pattern: number[]; z: 
     const all = {
       q: Array.from({ length: heads }, (_, head) => rowsOf(feeds["q"], b, head)),
       k: Array.from({ length: keyHeads }, (_, group) => rowsOf(feeds["k"], b, group)),
+      v: Array.from({ length: valueHeads }, (_, group) => rowsOf(feeds["v"], b, group)),
       gates: Array.from({ length: heads }, (_, head) => gatesOf(b, head)),
     };
     for (let head = 0; head < heads; head++) {

@@ -1,4 +1,5 @@
 export { aligned } from "./aligned.js";
+export { among } from "./among.js";
 export { blocks } from "./blocks.js";
 export { causal } from "./causal.js";
 export { context } from "./context.js";

@@ -1,7 +1,6 @@
 import type { Value } from "../../graph/index.js";
 import { build } from "../../graph/index.js";
-import { decayTable } from "../decayed.js";
-import { lengthOf } from "../lengths.js";
+import { lengthOf, past } from "../lengths.js";
 import type { Call, Mechanism } from "../mechanism.js";
 import { mechanism, sizesOf } from "../mechanism.js";
 import { dot, normalisedRows, softmaxRow } from "../reference.js";
@@ -47,8 +46,7 @@ export const aaren: Mechanism<AarenOptions> = mechanism({
     const length = lengthOf("aaren", sizes);
     const once = scoresOf(call, sizes.heads, options);
     const scores = build.expand(once, [sizes.batch, sizes.heads, length, length]);
-    const visible = build.greater(decayTable(q, [1], length), 0.5); // [1,T,T]
-    const pattern = maskedSoftmax(scores, visible);
+    const pattern = maskedSoftmax(scores, past(q, length));
     return { scores, pattern, z: mixed(pattern, v) };
   },
   reference: (head, { scale }) => {

@@ -1,6 +1,6 @@
 import { build } from "../../graph/index.js";
 import { OptionError } from "../../tensor/index.js";
-import { lengthOf, table } from "../lengths.js";
+import { lengthOf, past, places, table } from "../lengths.js";
 import type { Mechanism } from "../mechanism.js";
 import { mechanism, sizesOf } from "../mechanism.js";
 import { dot, softmaxRow } from "../reference.js";
@@ -54,11 +54,12 @@ export const coreContext: Mechanism<CoreContextOptions> = mechanism({
     const { scale, group } = options;
     const factor = scaleOf(scale, headDim);
     const [keys, values] = [perHead(k, heads), perHead(v, heads)];
-    const isLocal = table(q, [length, length], (i, j) => Number(j <= i && j >= condensed(i, options) * group));
+    const before = table(q, [length, 1], (i) => condensed(i, options)); // whole groups, in core tokens
+    const isLocal = build.and(past(q, length), build.greaterOrEqual(places(q, length), build.mul(before, group)));
     const local = build.mul(build.matMul(q, build.transpose(keys, [0, 1, 3, 2])), factor);
     const groups = Math.floor(length / group);
     if (condensed(length - 1, options) === 0) {
-      const pattern = maskedSoftmax(local, build.greater(isLocal, 0.5));
+      const pattern = maskedSoftmax(local, isLocal);
       return { scores: local, pattern, z: build.matMul(pattern, values) };
     }
     const whole = groups * group;
@@ -73,8 +74,8 @@ export const coreContext: Mechanism<CoreContextOptions> = mechanism({
     const core = (x: typeof q, dim: number): typeof q =>
       build.reshape(build.matMul(shares, x), [batch, heads, groups, dim]); // [B,H,M,D]
     const far = build.mul(build.matMul(q, build.transpose(core(groupedKeys, headDim), [0, 1, 3, 2])), factor);
-    const isFar = table(q, [length, groups], (i, m) => Number(m < condensed(i, options)));
-    const weights = maskedSoftmax(build.concat([far, local], 3), build.greater(build.concat([isFar, isLocal], 1), 0.5));
+    const isFar = build.less(places(q, groups), before);
+    const weights = maskedSoftmax(build.concat([far, local], 3), build.concat([isFar, isLocal], 1));
     const [onCores, onKeys] = [build.slice(weights, 3, 0, groups), build.slice(weights, 3, groups, groups + length)];
     const z = build.add(build.matMul(onCores, core(groupedValues, valueDim)), build.matMul(onKeys, values));
     // A core's weight falls to its keys by their shares.

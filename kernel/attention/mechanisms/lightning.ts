@@ -1,3 +1,5 @@
+import { wholeNumber } from "../../tensor/index.js";
+import { chunkLength } from "../decayed.js";
 import { kernelForm } from "../kernelForm.js";
 import type { Mechanism } from "../mechanism.js";
 import { mechanism } from "../mechanism.js";
@@ -8,6 +10,8 @@ interface LightningOptions {
   readonly scale: Scale;
   /** λ of each head, in turn; `"ALiBi slopes"` stands for exp(−2^(−8·(h+1)/H)). */
   readonly decay: readonly number[] | "ALiBi slopes";
+  /** Tokens per chunk; as long as the sequence it is Lightning 1's product of all pairs. Changes no result. */
+  readonly block: number;
 }
 
 /**
@@ -24,7 +28,8 @@ export const lightning: Mechanism<LightningOptions> = mechanism({
   source: "arXiv:2401.04658 §3.2",
   differs: "the decay does not depend on the layer; gate and norm of the output belong to the layer",
   rows: [48, 198],
-  defaults: { scale: "1/√D", decay: "ALiBi slopes" },
+  defaults: { scale: "1/√D", decay: "ALiBi slopes", block: chunkLength },
+  alsoAsked: [{ block: 3 }, { block: 1000 }],
   limits: [
     {
       when: "nothing decays",
@@ -42,5 +47,6 @@ export const lightning: Mechanism<LightningOptions> = mechanism({
       Array.from({ length: heads }, (_, h) =>
         decay === "ALiBi slopes" ? Math.exp(-(2 ** ((-8 * (h + 1)) / heads))) : decay[h % decay.length],
       ),
+    chunk: ({ block }) => wholeNumber("lightning", "block", block),
   }),
 });

@@ -1,7 +1,7 @@
 import type { Value } from "../../graph/index.js";
 import { build } from "../../graph/index.js";
 import { wholeNumber } from "../../tensor/index.js";
-import { lengthOf, table } from "../lengths.js";
+import { lengthOf, places, table } from "../lengths.js";
 import type { Call, Mechanism } from "../mechanism.js";
 import { mechanism, sizesOf } from "../mechanism.js";
 import { dot, softmaxRow } from "../reference.js";
@@ -32,6 +32,11 @@ function states(x: (place: number) => Value, gate: (place: number) => Value, siz
   return all;
 }
 
+/** The chunk of each token, [T,1]. */
+function chunkOf(q: Value, size: number): Value {
+  return table(q, [q.shape[2] as number, 1], (t) => Math.floor(t / size));
+}
+
 interface Chunks {
   readonly size: number;
   readonly count: number;
@@ -49,8 +54,9 @@ function weightsOf({ q, k, gates }: Call, { size, count }: Chunks, scale: Scale)
   const every = build.reshape(build.concat(found, 3), [batch, heads, count * size, headDim]);
   const own = build.reduceSum(build.mul(q, build.slice(every, 2, 0, length)), [3], true);
   const scores = build.mul(build.concat([build.matMul(q, build.transpose(ends, [0, 1, 3, 2])), own], 3), factor);
-  const visible = table(q, [length, count + 1], (t, m) => Number(m === count || m < Math.floor(t / size)));
-  const weights = maskedSoftmax(scores, build.greater(visible, 0.5));
+  const chunk = places(q, count + 1);
+  const visible = build.or(build.less(chunk, chunkOf(q, size)), build.equal(chunk, count));
+  const weights = maskedSoftmax(scores, visible);
   return { far: build.slice(weights, 3, 0, count), own: build.slice(weights, 3, count, count + 1) };
 }
 
@@ -113,8 +119,8 @@ export const rat: Mechanism<RatOptions> = mechanism({
     const atEnds = build.reshape(build.slice(held, 3, size - 1, size), [batch, heads, 1, chunks.count, size]);
     const spread = build.mul(build.unsqueeze(far, [4]), atEnds); // [B,H,T,M,C]
     const local = build.slice(build.reshape(held, [batch, heads, whole, 1, size]), 2, 0, length);
-    const isOwn = table(q, [length, chunks.count, 1], (t, m) => Number(Math.floor(t / size) === m));
-    const near = build.mul(build.mul(local, isOwn), build.unsqueeze(own, [4]));
+    const isOwn = build.unsqueeze(build.equal(chunkOf(q, size), places(q, chunks.count)), [2]);
+    const near = build.mul(build.where(isOwn, local, 0), build.unsqueeze(own, [4]));
     const pattern = build.reshape(build.add(spread, near), [batch, heads, length, whole]);
     return { z, pattern: whole === length ? pattern : build.slice(pattern, 3, 0, length) };
   },

@@ -1,6 +1,6 @@
 import type { Value } from "../../graph/index.js";
-import { build } from "../../graph/index.js";
-import { lengthOf, table } from "../lengths.js";
+import { build, repeat } from "../../graph/index.js";
+import { lengthOf, places } from "../lengths.js";
 import type { Call, Mechanism } from "../mechanism.js";
 import { mechanism, sizesOf } from "../mechanism.js";
 import { dot } from "../reference.js";
@@ -35,19 +35,22 @@ function stepped({ memory, momentum }: State, { q, k, v, gates }: Token): { read
 }
 
 /** Every token in turn, from an empty memory. */
-function unrolled(q: Value, k: Value, v: Value, gates: Readonly<Record<string, Value>>): Value {
-  const length = q.shape[2] as number;
-  const at = (x: Value, t: number): Value => build.slice(x, 2, t, t + 1);
-  const empty = build.mul(build.matMul(build.transpose(at(k, 0), [0, 1, 3, 2]), at(v, 0)), 0);
-  let state: State = { memory: empty, momentum: empty };
-  const outputs: Value[] = [];
-  for (let t = 0; t < length; t++) {
-    const own = Object.fromEntries(Object.entries(gates).map(([name, gate]) => [name, at(gate, t)]));
-    const result = stepped(state, { q: at(q, t), k: at(k, t), v: at(v, t), gates: own });
-    state = result.state;
-    outputs.push(result.z);
-  }
-  return build.concat(outputs, 2);
+function inTurn(q: Value, k: Value, v: Value, gates: Readonly<Record<string, Value>>): Value {
+  const [batch, heads, length, headDim] = q.shape;
+  const byToken = (x: Value): Value => build.unsqueeze(build.transpose(x, [2, 0, 1, 3]), [3]); // [T,B,H,1,X]
+  const each = (name: string): Value => build.unsqueeze(build.transpose(gates[name], [2, 0, 1]), [3]); // [T,B,H,1]
+  const empty = build.expand(build.scalar(0, q.dtype), [batch, heads, headDim, v.shape[3]]);
+  const over = { beta: each("beta"), momentum: each("momentum"), forget: each("forget") };
+  const { collected } = repeat(
+    length,
+    { memory: empty, momentum: empty },
+    (state, { query, key, value, ...own }) => {
+      const { z, state: next } = stepped(state, { q: query, k: key, v: value, gates: own });
+      return { next: { ...next }, collect: { z } };
+    },
+    { over: { query: byToken(q), key: byToken(k), value: byToken(v), ...over } },
+  );
+  return build.squeeze(build.transpose(collected.z, [1, 2, 0, 3, 4]), [3]);
 }
 
 function operands({ q, k, v }: Call, { scale }: TitansMemoryOptions): Pick<Token, "q" | "k" | "v"> {
@@ -85,11 +88,10 @@ export const titansMemory: Mechanism<TitansMemoryOptions> = mechanism({
     const length = lengthOf("titansMemory", sizes);
     const { q, k, v } = operands(call, options);
     // What each value would leave in the answers: the memory of one-hot values.
-    const each = build.expand(
-      table(q, [1, 1, length, length], (_, __, i, j) => Number(i === j)),
-      [sizes.batch, sizes.heads, length, length],
-    );
-    return { pattern: unrolled(q, k, each, call.gates), z: unrolled(q, k, v, call.gates) };
+    const at = places(q, length);
+    const marks = build.cast(build.equal(build.unsqueeze(at, [1]), at), q.dtype);
+    const each = build.expand(marks, [sizes.batch, sizes.heads, length, length]);
+    return { pattern: inTurn(q, k, each, call.gates), z: inTurn(q, k, v, call.gates) };
   },
   reference: ({ q, k, gates }, { scale }) => {
     const factor = scaleOf(scale, q[0].length);
