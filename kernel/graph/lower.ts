@@ -3,6 +3,7 @@ import { UnsupportedError } from "../tensor/index.js";
 import { build } from "./build.js";
 import { narrowIntegers } from "./narrow.js";
 import { composedGelu } from "./ops/gelu.js";
+import { numberOf } from "./op.js";
 import { originsOf, placeOf } from "./origins.js";
 import { programOf } from "./program.js";
 import { rewired, rewrite } from "./rewrite.js";
@@ -39,6 +40,7 @@ const compositions: Readonly<Record<string, Composition>> = {
   Abs: ([x]) => build.where(build.less(x, 0), build.sub(0, x), x),
   Round: ([x]) => roundEven(x),
   Gelu: ([x], { attributes }) => composedGelu(build, x, attributes),
+  LogSoftmax: ([x], { attributes }) => build.logSoftmax(x, numberOf(attributes, "axis")),
   Sin: ([x]) => (x.dtype === "float32" ? sine(x, 0) : undefined),
   Cos: ([x]) => (x.dtype === "float32" ? sine(x, 1) : undefined),
 };

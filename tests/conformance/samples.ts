@@ -246,6 +246,12 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
     { operands: [real([2, 3, 5], [-6, 6])], attributes: { axis: 1 } },
     { operands: [real([5, 1])], attributes: { axis: 1 } },
   ],
+  LogSoftmax: [
+    { operands: [real([63], [-6, 6])], attributes: { axis: 0 } },
+    { operands: [real([2, 3, 5], [-6, 6])], attributes: { axis: 2 } },
+    { operands: [real([2, 3, 5], [-6, 6])], attributes: { axis: 1 } },
+    { operands: [real([5, 1])], attributes: { axis: 1 } },
+  ],
   LayerNormalization: [
     { operands: [real([3, 5]), real([5]), real([5])], attributes: { axis: -1, epsilon: 1e-3 } },
     { operands: [real([2, 3, 63]), real([63]), real([63])], attributes: { axis: -1, epsilon: 1e-5 } },

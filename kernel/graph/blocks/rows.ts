@@ -51,6 +51,7 @@ const rules: Readonly<Record<string, (value: Value, axis: number) => Cuts | unde
     return elementwise(value, axis);
   },
   Softmax: along("axis"),
+  LogSoftmax: along("axis"),
   CumSum: along("axis"),
   TopK: along("axis"),
   GatherElements: along("axis"),

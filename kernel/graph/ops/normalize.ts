@@ -31,6 +31,31 @@ export const normalize: Readonly<Record<string, Operator>> = {
       return [build.sub(weighted, build.mul(node, total))];
     },
   },
+  LogSoftmax: {
+    arity: [1, 1],
+    attributes: { axis: "int" },
+    infer: ([x]) => x,
+    reference: ([x], attributes) => {
+      const axis = numberOf(attributes, "axis");
+      const length = x.shape[axis];
+      const step = sizeOf(x.shape.slice(axis + 1));
+      const out = new Float64Array(x.data.length);
+      fill(x.shape, (flat, index) => {
+        if (index[axis] !== 0) return 0;
+        let max = -Infinity;
+        for (let i = 0; i < length; i++) max = Math.max(max, x.data[flat + i * step]);
+        let sum = 0;
+        for (let i = 0; i < length; i++) sum += Math.exp(x.data[flat + i * step] - max);
+        for (let i = 0; i < length; i++) out[flat + i * step] = x.data[flat + i * step] - max - Math.log(sum);
+        return 0;
+      });
+      return { shape: x.shape, data: out };
+    },
+    vjp: (build, d, node) => {
+      const total = build.reduceSum(d, [numberOf(node.attributes, "axis")], true);
+      return [build.sub(d, build.mul(build.exp(node), total))];
+    },
+  },
   LayerNormalization: {
     arity: [3, 3],
     attributes: { axis: "int", epsilon: "float" },

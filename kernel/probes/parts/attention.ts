@@ -37,9 +37,12 @@ export function ratio(x: Value, y: Value): Value {
 /** The least float32 that is not denormal. */
 const least = 1.1754943508222875e-38;
 
-/** p ln p, with 0 ln 0 = 0. */
+/** p ln p, with 0 ln 0 = 0; of a softmax over keys from its scores, which costs half of a logarithm. */
 export function timesLog(p: Value): Value {
-  return build.mul(p, build.log(build.maximum(p, least)));
+  const isSoftmax = p.op === "Softmax" && p.attributes["axis"] === p.shape.length - 1;
+  if (!isSoftmax) return build.mul(p, build.log(build.maximum(p, least)));
+  const logarithm = build.apply("LogSoftmax", p.inputs, p.attributes);
+  return build.mul(p, build.maximum(logarithm, Math.log(least))); // hidden scores may be −∞
 }
 
 /** How far each key lies from each query, in tokens, [Q,K]: no larger than a table of one head, and shared by all. */
