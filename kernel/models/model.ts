@@ -141,7 +141,9 @@ export class Model {
     const { outputs, partsFrom } = outputsOf(written, wanted, probes);
     const blocks = overQueries(outputs, written.site, options, this.device);
     const allFeeds = { ...feeds, ...gates, ...written.feeds, ...blocks.feeds };
-    const results = await this.#sessions.once(blocks.outputs, allFeeds, settings);
+    // Weights that are laid out for faster products would lie there once per loop that reads them.
+    const isFleeting = blocks.outputs !== outputs;
+    const results = await this.#sessions.once(blocks.outputs, allFeeds, { ...settings, isFleeting });
     return new Run({ ...common, ...partsFrom(results) });
   }
 

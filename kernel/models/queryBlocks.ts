@@ -8,7 +8,10 @@ import type { Site } from "./site.js";
 const wholeLimit = 64e6;
 
 /** Bytes that the patterns of one block may take: larger blocks cost memory, smaller ones time. */
-const blockBytes = 32e6;
+const blockBytes = 2 ** 26;
+
+/** Into so many parts queries are divided that do not read the keys after them: (n + 1) / 2n of all pairs are computed. */
+const causalParts = 8;
 
 /** The residual stream: what is kept from layer to layer; all else between two attentions follows from it. */
 const residual = /resid_(pre|post)$/;
@@ -37,7 +40,9 @@ export function overQueries(
   const rows = asked ?? Math.max(8, 2 ** Math.floor(Math.log2(blockBytes / perQuery)));
   try {
     const keep = ({ label = "" }: Value): boolean => residual.test(label);
-    return inBlocks(outputs, { word, length, rows, keep, fixed: device !== "cpu" });
+    // Where each query sees a key, if only itself: one that is padding may see none, and then attends to all alike.
+    const parts = batch.attentionMask.every((isReal) => isReal === 1) ? causalParts : 1;
+    return inBlocks(outputs, { word, length, rows, keep, parts, fixed: device !== "cpu" });
   } catch (error) {
     if (asked === undefined && error instanceof UnsupportedError) return plain;
     throw error;

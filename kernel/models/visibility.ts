@@ -1,6 +1,6 @@
 import { hiddenScore } from "../attention/steps.js";
 import type { Value } from "../graph/index.js";
-import { build } from "../graph/index.js";
+import { build, futureLabel } from "../graph/index.js";
 
 /** Where queries and keys stand in their rows; positions count all of a row, padding included. */
 export interface Places {
@@ -89,7 +89,7 @@ function hiddenKeys({ mask, queries, keys }: Places, window: number | undefined)
   const behind = build.sub(build.unsqueeze(queries, [1, 3]), build.unsqueeze(keys, [1, 2])); // [B,1,Q,K]
   return {
     behind,
-    future: build.less(behind, 0),
+    future: build.named(futureLabel, build.less(behind, 0)),
     padding: build.unsqueeze(build.less(mask, 1), [1, 2]),
     distant: window === undefined ? undefined : build.greater(behind, window - 1),
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { build, evaluate, inBlocks, input, repeat } from "../../kernel/lib/graph/index.js";
+import { build, evaluate, futureLabel, inBlocks, input, repeat } from "../../kernel/lib/graph/index.js";
 import type { Dense, Value } from "../../kernel/lib/graph/index.js";
 import { random } from "../../kernel/lib/index.js";
 
@@ -97,6 +97,58 @@ describe("a graph in blocks of rows", () => {
     expect(() => inBlocks(outputs, { ...options, rows: 0 })).toThrow(
       /rows must be a whole number of at least 1, got 0/,
     );
+  });
+
+  describe("in parts", () => {
+    const behind = build.sub(build.unsqueeze(order, [1]), build.unsqueeze(order, [0]));
+    const future = build.named(futureLabel, build.less(behind, 0));
+    const hidden = build.mul(build.cast(future, "float64"), -3e38);
+    const [q, k] = [build.mul(x, 1.5), build.transpose(build.tanh(x), [1, 0])];
+    const scores = build.add(build.matMul(q, k), hidden);
+    const pattern = build.softmax(scores, -1);
+    const logs = build.maximum(build.apply("LogSoftmax", [scores], { axis: 1 }), -80);
+    /** What a query can say without the keys after it. */
+    const before: Record<string, Value> = {
+      z: build.matMul(pattern, x),
+      received: build.reduceSum(pattern, [0]),
+      back: build.matMul(build.transpose(pattern, [1, 0]), x),
+      entropy: build.reduceSum(build.mul(pattern, logs), [1]),
+      distance: build.reduceSum(build.mul(pattern, build.abs(behind))),
+      highest: build.reduceMax(scores, [1]),
+      first: build.squeeze(build.slice(scores, 1, 0, 1), [1]),
+      chosen: build.reduceSum(build.where(build.equal(behind, 1), pattern, 0), [1]),
+    };
+    /** What depends on them, or might. */
+    const after: Record<string, Value> = {
+      plain: build.reduceSum(build.softmax(build.matMul(q, k), -1), [1]),
+      raised: build.reduceSum(build.add(pattern, 1), [1]),
+      mean: build.reduceMean(pattern, [1]),
+      lowest: build.reduceMax(build.neg(pattern), [1]),
+      largest: build.topK(pattern, 2, 1).values,
+      last: build.squeeze(build.slice(pattern, 1, 6, 7), [1]),
+      raisedColumns: build.reduceSum(build.add(pattern, 1), [0]),
+      table: pattern,
+    };
+    const inParts = (given: Record<string, Value>, rows: number, parts: number) =>
+      inBlocks(given, { word: "query", length, rows, parts, narrow: 0 });
+    const isCut = (given: Record<string, Value>): boolean =>
+      allValues(given).some(({ shape }) => shape.length === 2 && shape[0] === 1 && shape[1] === 4);
+
+    it.each([[1, 7], [2, 4], [3, 2], [2, 9]])("blocks of %i rows in %i parts give the same values", (rows, parts) => {
+      for (const given of [before, after]) {
+        const { outputs, feeds: more } = inParts(given, rows, parts);
+        const [found, wanted] = [evaluate(outputs, { ...feeds, ...more }), evaluate(given, feeds)];
+        for (const name of Object.keys(given)) close(found[name], wanted[name]);
+      }
+    }); // prettier-ignore
+
+    it.each(Object.keys(before))("%s reads no keys after its query", (name) => {
+      expect(isCut(inParts({ [name]: before[name] }, 1, 7).outputs)).toBe(true);
+    });
+
+    it.each(Object.keys(after))("%s reads all keys", (name) => {
+      expect(isCut(inParts({ [name]: after[name] }, 1, 7).outputs)).toBe(false);
+    });
   });
 
   it("leaves loops of the graph as they are", () => {

@@ -35,6 +35,9 @@ const all: readonly Probe[] = [
   probes.topKeys({ count: 2, give: "weights" }),
 ];
 
+/** All but those that read a key by its place or rank: every other reads no key after its query. */
+const backwards = all.filter(({ name }) => !/^(diagonal|topKeys)/.test(name));
+
 /** The largest difference, as a share of what is compared where that is above 1. */
 function apart(a: Tensor, b: Tensor): number {
   expect(a.shape).toEqual(b.shape);
@@ -80,6 +83,19 @@ describe.each(families)("probes of %s in blocks of queries", (family) => {
       for (const address of whole.addresses) expect(apart(blocks.at(address), whole.at(address))).toBeLessThan(1e-5);
     }
   });
+
+  it("equal them without padding as well, where a block reads the keys up to its own end alone", async () => {
+    const single = { inputIds: [ids] };
+    const whole = await model.run(single, { patterns: false, probes: backwards });
+    for (const queriesPerBlock of [3, 4]) {
+      const blocks = await model.run(single, { patterns: false, probes: backwards, queriesPerBlock });
+      for (const { name } of backwards) {
+        const tolerance = name.startsWith("columnEntropy") || family === "gpt_oss" ? 5e-6 : 1e-6;
+        expect(apart(blocks.probe(name), whole.probe(name)), name).toBeLessThan(tolerance);
+      }
+      for (const address of whole.addresses) expect(apart(blocks.at(address), whole.at(address))).toBeLessThan(1e-5);
+    }
+  });
 });
 
 /** Every value of a graph, those in the bodies of loops included. */
@@ -116,6 +132,25 @@ describe("what blocks of queries keep", () => {
     expect([...allValues(written)].some(isTable)).toBe(true);
     const blocks = inBlocks(written, { word: "query", length: 11, rows: 4, narrow: 0 });
     expect([...allValues(blocks.outputs)].filter(isTable)).toEqual([]);
+  });
+
+  /** How many keys the tables of two queries have, in blocks of two in six parts. */
+  const keysRead = async (measured: readonly Probe[]): Promise<readonly unknown[]> => {
+    let written: Record<string, Value> = {};
+    await model.compute({ inputIds: [ids] }, (site) => {
+      written = Object.fromEntries(measured.map((probe) => [probe.name, probe.measure(site)]));
+      return { length: graph.build.reduceSum(site.real) };
+    });
+    const { outputs } = inBlocks(written, { word: "query", length: 11, rows: 2, narrow: 0, parts: 6 });
+    const tables = [...allValues(outputs)].filter(({ op, shape }) => op === "Softmax" && shape.at(-2) === 2);
+    return [...new Set(tables.map(({ shape }) => shape.at(-1)))].sort((a, b) => Number(a) - Number(b));
+  };
+
+  it("each part of the queries reads the keys up to its own end, where nothing else is asked for", async () => {
+    const linear = backwards.filter(({ name }) => name !== "sinkLogit");
+    expect(await keysRead(linear)).toEqual([2, 4, 6, 8, 10, 11]);
+    expect(await keysRead([...linear, probes.topKeys({ count: 1, give: "keys" })])).toContain("query");
+    expect(await keysRead([probes.diagonal({ offset: 1 })])).toContain("query");
   });
 
   it("patterns that are asked for are there, and the same", async () => {

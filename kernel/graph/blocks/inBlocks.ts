@@ -9,6 +9,7 @@ import { rewired } from "../rewrite.js";
 import type { Attributes, Value } from "../value.js";
 import type { BlockPlan } from "./plan.js";
 import { planBlocks } from "./plan.js";
+import { readsBackwards } from "./prefix.js";
 
 export interface BlockOptions {
   /** The axis word whose rows are computed in blocks: `"query"`. */
@@ -21,6 +22,11 @@ export interface BlockOptions {
   readonly keep?: (value: Value) => boolean;
   /** What has at most so many numbers in a row is computed whole where nothing before it is in blocks; default 256. */
   readonly narrow?: number;
+  /**
+   * Into how many parts the rows are divided, of which each reads the keys up to its own end alone, where nothing after a
+   * query has any say (see {@link readsBackwards}): half of all pairs are left out. Every query must see some key. Default 1.
+   */
+  readonly parts?: number;
   /** Whether the number of blocks is part of the graph, as devices without loops need it; default false. */
   readonly fixed?: boolean;
 }
@@ -32,6 +38,23 @@ export interface InBlocks {
 }
 
 const names = { rows: "blocks.rows", real: "blocks.real", all: "blocks.all" } as const;
+
+/** Blocks that one loop goes through. */
+interface Part {
+  readonly first: number;
+  readonly count: number;
+  /** How many keys its queries read; undefined where all. */
+  readonly keys: number | undefined;
+}
+
+/** Blocks in parts of about the same number. */
+function partsOf(count: number, parts: number, size: number, length: number): readonly Part[] {
+  const bounds = Array.from({ length: parts + 1 }, (_, i) => Math.round((i * count) / parts));
+  return bounds.slice(0, -1).flatMap((first, i) => {
+    const end = bounds[i + 1];
+    return end === first ? [] : [{ first, count: end - first, keys: Math.min(end * size, length) }];
+  });
+}
 const mostNegative = -3.4028234663852886e38;
 
 /** What holds the rows of a block: their positions, and which of them fill the last block up. */
@@ -51,21 +74,32 @@ interface Block {
  * Example  inBlocks({ mass }, { word: "query", length: 32768, rows: 32 })
  */
 export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockOptions): InBlocks {
-  const { word, length, keep = () => false, narrow = 256, fixed = false } = options;
+  const { word, length, keep = () => false, narrow = 256, parts = 1, fixed = false } = options;
   if (!Number.isInteger(options.rows) || options.rows < 1) {
     throw new OptionError(`blocks: rows must be a whole number of at least 1, got ${options.rows}`);
   }
   const size = Math.min(options.rows, length);
   const count = Math.ceil(length / size);
   const isFull = count * size === length;
-  const times: Dim = fixed ? count : "blocks";
   const { outputs } = programOf(given);
   const plan = planBlocks(Object.values(outputs), { word, keep, narrow });
-  const over: Record<string, Value> = {
-    rows: input(names.rows, "int32", [times, size]),
-    ...(isFull ? {} : { real: input(names.real, "bool", [times, size]) }),
-  };
+  const every: Part = { first: 0, count, keys: undefined };
+  const backwards = partsOf(count, parts, size, length);
   const all = input(names.all, "int32", [word]);
+  const feeds: Record<string, Tensor> = {};
+  /** What the loop over a part goes through. */
+  const overOf = ({ first, count: own, keys }: Part): { times: Dim; over: Record<string, Value> } => {
+    const times: Dim = fixed || keys !== undefined ? own : "blocks";
+    const suffix = keys === undefined ? "" : `.${first}`;
+    Object.assign(feeds, feedsOf(suffix, { length, size, first, count: own }));
+    return {
+      times,
+      over: {
+        rows: input(`${names.rows}${suffix}`, "int32", [times, size]),
+        ...(isFull ? {} : { real: input(`${names.real}${suffix}`, "bool", [times, size]) }),
+      },
+    };
+  };
 
   const finished = new Map<Value, Value>();
   const whole = (x: Value): Value => finished.get(x)!;
@@ -81,29 +115,49 @@ export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockO
     if (wanted.size === 0) return;
     const folds = [...wanted].filter((x) => plan.places.get(x)!.kind === "fold");
     const rows = [...wanted].filter((x) => !folds.includes(x));
-    const start: Record<string, Value> = Object.fromEntries(folds.map((x, i) => [`${i}`, initial(x, plan)]));
-    const { last, collected } = repeat(
-      times,
-      start,
-      (state, slices) => {
-        const block: Block = { rows: slices["rows"], real: slices["real"] };
-        const body = bodyOf({ plan, stage, word, size, whole, block });
-        return {
-          next: Object.fromEntries(folds.map((x, i) => [`${i}`, body.folded(x, state[`${i}`])])),
-          collect: Object.fromEntries(rows.map((x, i) => [`${i}`, body.rows(x, axisOf(plan, x))])),
-        };
-      },
-      { over },
-    );
-    folds.forEach((x, i) => finished.set(x, labelled(x, build.cast(last[`${i}`], x.dtype))));
+    const isPart = backwards.length > 1 && readsBackwards(plan, stage, word);
+    const stageParts = isPart ? backwards : [every];
+    let states = folds.map((x) => initial(x, plan, word, stageParts.at(-1)!.keys));
+    // From the part with most keys to the one with fewest, each going on from what the one before has folded: the memory
+    // that the first took is enough for all.
+    const runs = stageParts.toReversed().map((part) => {
+      const { times, over } = overOf(part);
+      const { keys } = part;
+      const start = Object.fromEntries(states.map((state, i) => [`${i}`, upTo(state, folds[i], word, keys)]));
+      const { last, collected } = repeat(
+        times,
+        start,
+        (state, slices) => {
+          const block: Block = { rows: slices["rows"], real: slices["real"] };
+          const clipped = clippedTo(keys, word, whole);
+          const body = bodyOf({ plan, stage, word, size, whole, clipped, keys, block });
+          return {
+            next: Object.fromEntries(folds.map((x, i) => [`${i}`, body.folded(x, state[`${i}`])])),
+            collect: Object.fromEntries(rows.map((x, i) => [`${i}`, body.rows(x, axisOf(plan, x))])),
+          };
+        },
+        { over },
+      );
+      states = states.map((state, i) => followedBy(last[`${i}`], state, folds[i], word));
+      return { times, collected };
+    });
+    runs.reverse();
+    folds.forEach((x, i) => {
+      const axis = isPart ? x.shape.indexOf(word) : -1;
+      const full = axis < 0 ? states[i] : build.gather(states[i], all, axis);
+      finished.set(x, labelled(x, build.cast(full, x.dtype)));
+    });
     rows.forEach((x, i) => {
-      finished.set(x, labelled(x, joined(collected[`${i}`], x, axisOf(plan, x), { word, size, times, all })));
+      const axis = axisOf(plan, x);
+      const strips = runs.map(({ times, collected }) => strip(collected[`${i}`], x, axis, { word, size, times }));
+      const long = strips.length === 1 ? strips[0] : build.concat(strips, axis + 1);
+      finished.set(x, labelled(x, build.reshape(build.gather(long, all, axis + 1), x.shape)));
     });
   });
   settle(plan.results.length);
   return {
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, whole(value)])),
-    feeds: feedsOf(length, size, count),
+    feeds: { ...feeds, ...feedsOfAll(length) },
   };
 }
 
@@ -116,30 +170,79 @@ function labelled({ label }: Value, value: Value): Value {
   return label === undefined ? value : build.named(label, value);
 }
 
-function feedsOf(length: number, size: number, count: number): Readonly<Record<string, Tensor>> {
-  const places = Int32Array.from({ length: count * size }, (_, t) => t);
+interface Rows {
+  readonly length: number;
+  readonly size: number;
+  readonly first: number;
+  readonly count: number;
+}
+
+function feedsOf(suffix: string, { length, size, first, count }: Rows): Readonly<Record<string, Tensor>> {
+  const places = Int32Array.from({ length: count * size }, (_, t) => first * size + t);
   const shape = [count, size];
   return {
-    [names.rows]: new Tensor(
+    [`${names.rows}${suffix}`]: new Tensor(
       "int32",
       shape,
       places.map((t) => Math.min(t, length - 1)),
     ),
-    [names.real]: new Tensor(
+    [`${names.real}${suffix}`]: new Tensor(
       "bool",
       shape,
       Uint8Array.from(places, (t) => (t < length ? 1 : 0)),
     ),
-    [names.all]: new Tensor("int32", [length], places.slice(0, length)),
   };
 }
 
-/** What a fold starts from: sums are carried in float64. */
-function initial(x: Value, { places }: BlockPlan): Value {
+function feedsOfAll(length: number): Readonly<Record<string, Tensor>> {
+  return {
+    [names.all]: new Tensor(
+      "int32",
+      [length],
+      Int32Array.from({ length }, (_, t) => t),
+    ),
+  };
+}
+
+const isSum = (x: Value, { places }: BlockPlan): boolean => {
   const place = places.get(x)!;
-  const isSum = place.kind === "fold" && place.fold.kind === "sum";
-  const dtype = isSum && x.dtype === "float32" ? "float64" : x.dtype;
-  return build.expand(build.scalar(isSum ? 0 : mostNegative, dtype), x.shape);
+  return place.kind === "fold" && place.fold.kind === "sum";
+};
+
+/** A shape that ends at so many keys. */
+const endingAt = (shape: SymbolicShape, word: string, keys: number | undefined): SymbolicShape =>
+  keys === undefined ? shape : shape.map((dim) => (dim === word ? keys : dim));
+
+/** What a fold starts from: sums are carried in float64. */
+function initial(x: Value, plan: BlockPlan, word: string, keys: number | undefined): Value {
+  const dtype = isSum(x, plan) && x.dtype === "float32" ? "float64" : x.dtype;
+  const start = build.scalar(isSum(x, plan) ? 0 : mostNegative, dtype);
+  return build.expand(start, endingAt(x.shape, word, keys));
+}
+
+/** A fold up to so many keys. */
+function upTo(state: Value, { shape }: Value, word: string, keys: number | undefined): Value {
+  const axis = shape.indexOf(word);
+  return keys === undefined || axis < 0 || state.shape[axis] === keys ? state : build.slice(state, axis, 0, keys);
+}
+
+/** A fold up to some keys, and at the keys after them what was folded before. */
+function followedBy(last: Value, before: Value, { shape }: Value, word: string): Value {
+  const axis = shape.indexOf(word);
+  if (axis < 0 || last.shape[axis] === before.shape[axis]) return last;
+  const rest = build.slice(before, axis, last.shape[axis] as number, before.shape[axis] as number);
+  return build.concat([last, rest], axis);
+}
+
+/** What is there before a loop, up to the keys that the loop reads: cut inside of it, so that it takes no memory for long. */
+function clippedTo(keys: number | undefined, word: string, whole: (x: Value) => Value): (x: Value) => Value {
+  const made = new Map<Value, Value>();
+  return (x) => {
+    const axis = x.shape.indexOf(word);
+    if (keys === undefined || axis < 0) return whole(x);
+    if (!made.has(x)) made.set(x, build.slice(whole(x), axis, 0, keys));
+    return made.get(x)!;
+  };
 }
 
 interface BodyParts {
@@ -149,15 +252,18 @@ interface BodyParts {
   readonly size: number;
   /** What is there before the loop. */
   readonly whole: (x: Value) => Value;
+  /** The same up to the keys that the loop reads. */
+  readonly clipped: (x: Value) => Value;
+  readonly keys: number | undefined;
   readonly block: Block;
 }
 
 /** Writes values inside of a loop. */
-function bodyOf({ plan, stage, word, size, whole, block }: BodyParts) {
+function bodyOf({ plan, stage, word, size, whole, clipped, keys, block }: BodyParts) {
   const made = new Map<string, Value>();
   const ids = new Map(plan.order.map((x, i) => [x, i]));
   const cutShape = (shape: SymbolicShape, axis: number): SymbolicShape =>
-    shape.with(axis, productOf([quotientOf(shape[axis], word)!, size]));
+    endingAt(shape.with(axis, productOf([quotientOf(shape[axis], word)!, size])), word, keys);
 
   /** The rows of this block, taken out of the whole. */
   const taken = (x: Value, axis: number): Value => {
@@ -176,7 +282,7 @@ function bodyOf({ plan, stage, word, size, whole, block }: BodyParts) {
     if (cuts === "whole") {
       value = taken(x, axis);
     } else {
-      const operands = x.inputs.map((own, i) => (cuts[i] === undefined ? whole(own) : rows(own, cuts[i])));
+      const operands = x.inputs.map((own, i) => (cuts[i] === undefined ? clipped(own) : rows(own, cuts[i])));
       const attributes: Attributes =
         "shape" in x.attributes ? { ...x.attributes, shape: cutShape(x.shape, axis) } : x.attributes;
       value = labelled(x, build.apply(x.op, operands, attributes));
@@ -204,7 +310,7 @@ function bodyOf({ plan, stage, word, size, whole, block }: BodyParts) {
     const { kind, cuts } = place.fold;
     const operands = x.inputs.map((own, i) => {
       const axis = cuts[i];
-      if (axis === undefined) return whole(own);
+      if (axis === undefined) return clipped(own);
       return i === 0 ? counted(own, axis, kind === "sum" ? 0 : mostNegative) : rows(own, axis);
     });
     const part = build.apply(x.op, operands, x.attributes);
@@ -217,18 +323,15 @@ interface Joining {
   readonly word: string;
   readonly size: number;
   readonly times: Dim;
-  /** Every position, by which what fills the last block up is left out. */
-  readonly all: Value;
 }
 
-/** Rows of all blocks, [times, …, size, …], as one value again. */
-function joined(blocks: Value, x: Value, axis: number, { word, size, times, all }: Joining): Value {
+/** Rows of all blocks of a loop, [times, …, size, …], one after another: [before, side, times·size, after]. */
+function strip(blocks: Value, x: Value, axis: number, { word, size, times }: Joining): Value {
   const side = quotientOf(x.shape[axis], word)!;
   const before = x.shape.slice(0, axis);
   const after = x.shape.slice(axis + 1);
   const apart = build.reshape(blocks, [times, ...before, side, size, ...after]);
   const order = apart.shape.map((_, at) => at).slice(1);
   const beside = build.transpose(apart, order.toSpliced(axis + 1, 0, 0)); // [before, side, times, size, after]
-  const long = build.reshape(beside, [...before, side, productOf([times, size]), ...after]);
-  return build.reshape(build.gather(long, all, axis + 1), x.shape);
+  return build.reshape(beside, [...before, side, productOf([times, size]), ...after]);
 }

@@ -93,7 +93,7 @@ const rules: Readonly<Record<string, (value: Value, axis: number) => Cuts | unde
   },
 };
 
-const elementwiseOps = new Set([
+export const elementwiseOps: ReadonlySet<string> = new Set([
   ...["Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual"],
   ...["And", "Or", "Not", "Where", "Neg", "Abs", "Exp", "Log", "Sqrt", "Reciprocal", "Tanh", "Sigmoid", "Erf", "Relu"],
   ...["Softplus", "Floor", "Ceil", "Round", "Sin", "Cos", "Cast", "Identity"],
