@@ -135,8 +135,11 @@ describe("the enlarged head", () => {
     word.dispatchEvent(new PointerEvent("pointermove", { bubbles: true }));
     await settled();
     expect(text(".jp-AttentionReading")).toMatch(/→.*drawn (0\.999\d|1\.00\d) of \1/);
+    const ramp = (): string => document.querySelector<HTMLElement>(".jp-AttentionLegend-ramp")!.style.backgroundImage;
+    expect(ramp()).toContain("rgb(247 247 247)");
     button("As text").click();
     await settled();
+    expect(ramp()).not.toContain("rgb(247 247 247)");
     expect(document.querySelector<HTMLElement>(".jp-AttentionFocus-plot")!.hidden).toBe(false);
   });
 });

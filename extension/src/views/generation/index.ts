@@ -5,9 +5,7 @@ import {
   paletteColours,
   largestWeight,
   scalePosition,
-  scaleTicks,
   shadeLevel,
-  shadeRamp,
   visibleToken,
   writtenStrip,
   type ScaleName,
@@ -22,6 +20,7 @@ import { element, tokenElement } from "../../dom/element.js";
 import { createLegend } from "../../dom/legend.js";
 import { createStore } from "../../dom/store.js";
 import { preferences } from "../../preferences.js";
+import { shadeLegend } from "../../text/shadeLegend.js";
 import { createTokenText, hiddenLevel } from "../../text/tokenText.js";
 import type { Words } from "../../words.js";
 import { formatWeight } from "../headGrid/model.js";
@@ -268,11 +267,7 @@ function timelineView(payload: GenerationPayload, { words }: ViewContext): View 
           panel.draw(`${state.text} ${state.layer}.${state.head} ${state.scale}`, width - 4, picture);
           panel.mark(state.pointed, { row: Math.floor(state.step / block), column: 0 });
         }
-        legend.show(JSON.stringify(shown), () => ({
-          ...rampStops(shown.look),
-          text: shadeRamp(shown.look, shown.measure).meaning,
-          ticks: scaleTicks(shown.look.top, shown.look.scale).map((value) => ({ value, place: scalePosition(value, shown.look.top, shown.look.scale) })), // prettier-ignore
-        }));
+        legend.show(JSON.stringify(shown), () => shadeLegend(shown.look, shown.measure));
         shell.read(state.pointed ? [element("span", {}, cellText(state.pointed))] : undefined);
       },
       act(action): void {
@@ -290,12 +285,6 @@ function timelineView(payload: GenerationPayload, { words }: ViewContext): View 
   shell.footer.append(legend.node);
   const stop = store.listen(shell.request);
   return shell.view;
-}
-
-function rampStops(look: ShadeLook): { readonly colours: Uint8Array } {
-  const { colours, indices } = shadeRamp(look, "");
-  const stops = Array.from({ length: 23 }, (_, at) => Math.round((at / 22) * (indices.length - 1)));
-  return { colours: Uint8Array.from(stops.flatMap((at) => [...colours.subarray(at * 4, at * 4 + 3)])) };
 }
 
 function stepTable({ texts }: GenerationPayload, text: number, words: Words): HTMLElement {

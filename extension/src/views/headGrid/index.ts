@@ -106,7 +106,7 @@ export function headGridView(payload: HeadGridPayload, context: ViewContext): Vi
     if (width <= 0) return;
     const state = store.state;
     toolbar.show(state);
-    legend.show(state.palette, state.scale);
+    legend.show(state.palette, state.scale, state.focused !== undefined && state.asText);
     const beside = state.focused !== undefined && width >= sideBySide;
     node.classList.toggle("jp-mod-focused", state.focused !== undefined);
     node.classList.toggle("jp-mod-narrow", width < narrow);

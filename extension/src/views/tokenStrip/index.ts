@@ -1,4 +1,4 @@
-import { shadeRamp, visibleToken, type ScaleName } from "attention-lab/figure";
+import { visibleToken, type ScaleName } from "attention-lab/figure";
 import { tokenStripMime, type LiveLines, type TokenStripPayload } from "attention-lab/views";
 import { tableOf, tableRegion } from "../../a11y/dataTable.js";
 import { choice } from "../../dom/choice.js";
@@ -6,6 +6,7 @@ import { element, tokenElement } from "../../dom/element.js";
 import { createLegend } from "../../dom/legend.js";
 import { createStore } from "../../dom/store.js";
 import { createAttentionPane } from "../../text/attentionPane.js";
+import { shadeLegend } from "../../text/shadeLegend.js";
 import type { Words } from "../../words.js";
 import { statusText } from "../headGrid/ablationControls.js";
 import { scaleChoice } from "../matrix/ramp.js";
@@ -87,7 +88,7 @@ export function tokenStripView(first: TokenStripPayload, context: ViewContext): 
         const { tokens, values, kind, measure } = payload;
         pane.draw({ tokens, resting: { values, kind, measure }, source: kernel.source(payload), scale: look.scale });
         const shown = pane.look();
-        legend.show(JSON.stringify(shown), () => rampOf(shown));
+        legend.show(JSON.stringify(shown), () => shadeLegend(shown.look, shown.measure));
         shell.read(pane.reading());
       },
       act(action): void {
@@ -144,20 +145,6 @@ function headChoices(
       layer.value = String(now?.layer ?? 0);
       head.value = String(now?.head ?? "mean");
     },
-  };
-}
-
-function rampOf({ look, measure }: { look: Parameters<typeof shadeRamp>[0]; measure: string }): {
-  readonly colours: Uint8Array;
-  readonly ticks: readonly { readonly value: number; readonly place: number }[];
-  readonly text: string;
-} {
-  const { colours, indices, ticks, meaning } = shadeRamp(look, measure);
-  const stops = Array.from({ length: 23 }, (_, at) => Math.round((at / 22) * (indices.length - 1)));
-  return {
-    colours: Uint8Array.from(stops.flatMap((at) => [...colours.subarray(at * 4, at * 4 + 3)])),
-    ticks,
-    text: meaning,
   };
 }
 
