@@ -1,5 +1,6 @@
 import type { DType } from "../tensor/index.js";
 import { asAxis, knownNames, OptionError, ShapeError, Tensor, packNumbers } from "../tensor/index.js";
+import { addedRows } from "./addedRows.js";
 import type { Build, Operand } from "./builder.js";
 import * as composed from "./compositions.js";
 import { einsum } from "./einsum.js";
@@ -161,5 +162,9 @@ export const build: Build = Object.freeze<Build>({
       reduction: kind,
     }),
   gatherND: (x, indices) => apply("GatherND", [x, int64(indices)]),
-  scatterND: (x, indices, updates, kind) => apply("ScatterND", [x, int64(indices), updates], { reduction: kind }),
+  scatterND: (x, indices, updates, kind) => {
+    // Made for its checks where rows are added.
+    const plain = apply("ScatterND", [x, int64(indices), updates], { reduction: kind });
+    return kind === "none" ? plain : addedRows(build, x, int64(indices), updates);
+  },
 });

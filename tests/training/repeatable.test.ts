@@ -29,3 +29,37 @@ it("slopes of a table whose rows are read again and again lose nothing, in any o
   }
   await compiled.dispose();
 });
+
+it("rows added at positions that repeat lose nothing, on axes of words too; a position that is not there is an error", async () => {
+  const engine = new OrtEngine("cpu");
+  const [batch, width, count] = [3, 64, 4096];
+  const places = random(2).integers([count, 2], { high: batch });
+  const pushes = Float32Array.from({ length: count * width }, (_, i) => (i % 5) - 2);
+  const expected = new Float32Array(batch * batch * width);
+  pushes.forEach((push, i) => {
+    const read = Math.floor(i / width);
+    expected[(places.item(read, 0) * batch + places.item(read, 1)) * width + (i % width)] += push;
+  });
+  const x = input("x", "float32", ["batch", "token", width]);
+  const sum = build.scatterND(x, input("at", "int32", [count, 2]), input("push", "float32", [count, width]), "add");
+  const compiled = await engine.compile({ sum });
+  const zeros = (): Tensor => new Tensor("float32", [batch, batch, width], new Float32Array(expected.length));
+  const feeds = { push: new Tensor("float32", [count, width], pushes), at: places };
+  for (let again = 0; again < 20; again++) {
+    expect((await compiled.run({ ...feeds, x: zeros() }))["sum"].data).toEqual(expected);
+  }
+  // Counted from the end it is the same place.
+  const fromEnd = new Tensor(
+    "int32",
+    [count, 2],
+    (places.data as Int32Array).map((at) => at - batch),
+  );
+  expect((await compiled.run({ ...feeds, x: zeros(), at: fromEnd }))["sum"].data).toEqual(expected);
+  const beyond = new Tensor(
+    "int32",
+    [count, 2],
+    (places.data as Int32Array).map((at, i) => (i === 7 ? batch : at)),
+  );
+  await expect(compiled.run({ ...feeds, x: zeros(), at: beyond })).rejects.toThrow("ScatterElements");
+  await compiled.dispose();
+});
