@@ -11,6 +11,7 @@ export const mimeTypes: string[] = [
   "application/vnd.attention-lab.ablation-table.v1+json",
   "application/vnd.attention-lab.panels.v1+json",
   "application/vnd.attention-lab.scatter.v1+json",
+  "application/vnd.attention-lab.image-overlay.v1+json",
   "application/vnd.attention-lab.model-diagram.v1+json",
   "application/vnd.attention-lab.head-pair.v1+json",
   "application/vnd.attention-lab.generation.v1+json",

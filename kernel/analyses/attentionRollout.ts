@@ -23,9 +23,9 @@ export async function attentionRollout(
   const samples: FlowSample[] = [];
   for (const [at, prompt] of prompts.entries()) {
     const { tokens, layers } = await mixedAttention(model, prompt, options);
-    const rolled: Float64Array[][] = [];
-    for (const mixed of layers) rolled.push(through(mixed, rolled.at(-1)));
-    samples.push({ tokens, layers: rolled });
+    const all: Float64Array[][] = [];
+    for (const mixed of layers) all.push(rolled(mixed, all.at(-1)));
+    samples.push({ tokens, layers: all });
     options.onProgress?.(at + 1, prompts.length);
   }
   const layers = Array.from({ length: model.layers }, (_, l) => l);
@@ -34,7 +34,7 @@ export async function attentionRollout(
 }
 
 /** Â R, or Â itself in the first layer. */
-function through(mixed: readonly Float64Array[], before: readonly Float64Array[] | undefined): Float64Array[] {
+export function rolled(mixed: readonly Float64Array[], before: readonly Float64Array[] | undefined): Float64Array[] {
   if (!before) return mixed.map((row) => row.slice());
   return mixed.map((row) => {
     const out = new Float64Array(row.length);

@@ -6,6 +6,7 @@ import {
   headGridMime,
   headGridsMime,
   headPairMime,
+  imageOverlayMime,
   matrixMime,
   modelDiagramMime,
   panelsMime,
@@ -23,6 +24,7 @@ import { drawGeneration } from "./generation.js";
 import { drawHeadGrid } from "./headGrid.js";
 import { drawHeadPair } from "./headPair.js";
 import { inks, type InkName } from "./inks.js";
+import { drawImageOverlay, type OverlayChoice } from "./imageOverlay.js";
 import { drawMatrix, type MatrixDrawing } from "./matrix.js";
 import { drawModelDiagram } from "./modelDiagram.js";
 import { drawOneHead } from "./oneHead.js";
@@ -40,6 +42,8 @@ export interface FigureOptions {
   readonly head?: { readonly layer: number; readonly head: number };
   /** Of an attribution graph: the least size of the weights that are drawn; default that of the hundredth largest. */
   readonly least?: number;
+  /** Of attention over a picture: which map, the attention of which query, how opaque. */
+  readonly overlay?: OverlayChoice;
   /** One picture of a report, by its name, instead of all of them. */
   readonly panel?: string;
   /** The token whose attention shades a strip, instead of what each token receives. */
@@ -79,6 +83,8 @@ export const drawers: {
   [curvesMime]: (payload, { widthPx = 620, ink = "paper" }) => drawCurves(payload, { width: widthPx, ink: inks[ink] }),
   [matrixMime]: (payload, options) => drawMatrix(payload, matrixDrawing(options)),
   [ablationTableMime]: (payload, options) => drawAblationTable(payload, matrixDrawing(options)),
+  [imageOverlayMime]: (payload, { widthPx = 484, ink = "paper", palette = "viridis", scale = "sqrt", overlay = {} }) =>
+    drawImageOverlay(payload, { width: widthPx, ink: inks[ink], palette, scale, ...overlay }),
   [scatterMime]: (payload, { widthPx = 620, ink = "paper", palette = "viridis" }) =>
     drawScatter(payload, { width: widthPx, ink: inks[ink], palette }),
   [attributionGraphMime]: (payload, { widthPx = 620, ink = "paper", least }) =>

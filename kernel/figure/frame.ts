@@ -60,9 +60,15 @@ export function sheetImage(
   return pictureImage(place, { ...sheet, colours: sheetColours(palette) });
 }
 
-/** A picture as an `<image>`, squares kept sharp. */
+/** A picture as an `<image>`, squares kept sharp; what lies behind it shows through where its `opacity` is below 1. */
 export function pictureImage(
-  place: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+  place: {
+    readonly x: number;
+    readonly y: number;
+    readonly width: number;
+    readonly height: number;
+    readonly opacity?: number;
+  },
   picture: PalettePicture,
 ): string {
   return element("image", {

@@ -12,6 +12,14 @@ export { presets, type Preset, type PresetName } from "./presets.js";
 export { largestWeight, svgWords, type ColourRamp } from "./frame.js";
 export { inks, strokes, type Ink, type InkName } from "./inks.js";
 export { differenceColours, maskColour, paletteColours, paletteNames, type PaletteName } from "./palettes.js";
+export {
+  drawImageOverlay,
+  imageOverlayLayout,
+  overlayWeights,
+  weightRamp,
+  type ImageOverlayLook,
+  type OverlayChoice,
+} from "./imageOverlay.js";
 export { drawMatrix, matrixLayout, type MatrixDrawing, type MatrixLayout } from "./matrix.js";
 export { matrixRamp, type MatrixLook } from "./matrixColours.js";
 export { drawScatter, layerColours, scatterLayout, type ScatterLayout, type ScatterLook } from "./scatter.js";

@@ -6,7 +6,19 @@ import { checkOptions, knownNames, OptionError, showWith, type MimeBundle } from
 import { columnsCsv, columnsOf, payloadNpz, payloads, type PayloadMime } from "../views/index.js";
 import { svgToPng } from "./png.js";
 
-const optionNames = ["sample", "head", "least", "panel", "token", "palette", "scale", "widthPx", "preset", "ink"];
+const optionNames = [
+  "sample",
+  "head",
+  "least",
+  "overlay",
+  "panel",
+  "token",
+  "palette",
+  "scale",
+  "widthPx",
+  "preset",
+  "ink",
+];
 const extensions = ["svg", "pdf", "png", "csv", "json", "npz"];
 
 /** How a picture of pixels is saved. */

@@ -9,6 +9,7 @@ import type { HeadPlaceInRun } from "./headPattern.js";
 import { headPattern } from "./headPattern.js";
 import type { RunOptions } from "./options.js";
 import { gridsOf } from "./runGrids.js";
+import { seenPicture, type SeenPicture } from "./seenPicture.js";
 import type { EditReport } from "./site.js";
 import type { AttentionStack, Sequence } from "./attentionStack.js";
 import { partsOf, realPositions, stacksOf, writesText } from "./stacks.js";
@@ -199,6 +200,15 @@ export class Run {
   /** Positions of a prompt, or of what the decoder read for it, that are not padding. */
   realPositions(prompt: number, sequence: Sequence = "prompt"): readonly number[] {
     return realPositions(this.#parts.batch, prompt, sequence);
+  }
+
+  /**
+   * A picture that was read, as the model saw it: resized and cropped, its values stretched to 0 … 255.
+   *
+   * Throws   OptionError where no picture was read, or there are not so many
+   */
+  picture(index: number = 0): SeenPicture {
+    return seenPicture(this.#parts.blueprint, this.#parts.batch, index);
   }
 
   /** The name under which the kernel finds this run again for its figures; undefined where nobody can ask. */

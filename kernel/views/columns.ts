@@ -7,11 +7,13 @@ import { headGridMime, type HeadGridPayload } from "./headGrid.js";
 import { headGridsMime } from "./headGrids.js";
 import { headPairMime } from "./headPair.js";
 import { headScalarNames } from "./headScalars.js";
+import { imageOverlayMime, type ImageOverlayPayload } from "./imageOverlay.js";
 import { matrixMime, type MatrixPayload } from "./matrix.js";
 import { modelDiagramMime, type ModelDiagramPayload } from "./modelDiagram.js";
 import { panelsMime } from "./panels.js";
 import { PayloadError } from "./payloadError.js";
 import { scatterMime, type ScatterPayload } from "./scatter.js";
+import { readPatterns } from "./patternStore.js";
 import { payloads, type PayloadMime, type PayloadTypes } from "./payloads.js";
 import { tokenStripMime } from "./tokenStrip.js";
 
@@ -47,6 +49,7 @@ const tables: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime]) =>
   [matrixMime]: matrixColumns,
   [ablationTableMime]: ablationColumns,
   [scatterMime]: scatterColumns,
+  [imageOverlayMime]: overlayColumns,
   [modelDiagramMime]: diagramColumns,
   [headPairMime]: ({ queryTokens, totalVariation }) => [
     { name: "query", values: queryTokens.map((_, at) => at) },
@@ -82,6 +85,16 @@ function diagramColumns({ levels }: ModelDiagramPayload): readonly Column[] {
     { name: "address", values: all.map(({ address }) => address) },
     { name: "shape", values: all.map(({ shape }) => formatShape(shape)) },
     { name: "layers", values: all.map(({ layers, only }) => (layers === 0 ? null : (only?.length ?? layers))) },
+  ];
+}
+
+/** Attention of the first query, the class token where there is one, to every patch. */
+function overlayColumns({ queries, grid, maps, weights }: ImageOverlayPayload): readonly Column[] {
+  const patches = queries.slice(queries.length - grid.rows * grid.columns);
+  const { head, columns } = readPatterns(weights, 1, maps.max);
+  return [
+    { name: "patch", values: patches },
+    ...maps.name.map((name, at) => ({ name, values: [...head(at, 0).subarray(0, columns)] })),
   ];
 }
 

@@ -76,6 +76,20 @@ export { maxPool } from "./maxPool.js";
 export { panels, panelsMime, panelsText, readPanels, type Panel, type PanelsPayload } from "./panels.js";
 export { readPatterns, type PatternCodec, type PatternReader, type StoredPatterns } from "./patternStore.js";
 export {
+  imageOverlay,
+  imageOverlayMime,
+  imageOverlayText,
+  mapsThatFit,
+  pictureIndices,
+  pictureTable,
+  readImageOverlay,
+  smallerPicture,
+  type ImageOverlayOptions,
+  type ImageOverlayPayload,
+  type OverlayMap,
+  type PixelPicture,
+} from "./imageOverlay.js";
+export {
   readScatter,
   scatter,
   scatterMime,

@@ -10,6 +10,7 @@ import { generationMime, generationText, readGeneration, type GenerationPayload 
 import { headGridMime, headGridText, readHeadGrid, type HeadGridPayload } from "./headGrid.js";
 import { headPairMime, headPairText, readHeadPair, type HeadPairPayload } from "./headPair.js";
 import { headGridsMime, headGridsText, readHeadGrids, type HeadGridsPayload } from "./headGrids.js";
+import { imageOverlayMime, imageOverlayText, readImageOverlay, type ImageOverlayPayload } from "./imageOverlay.js";
 import { matrixMime, matrixText, readMatrix, type MatrixPayload } from "./matrix.js";
 import { modelDiagramMime, modelDiagramText, readModelDiagram, type ModelDiagramPayload } from "./modelDiagram.js";
 import { panelsMime, panelsText, readPanels, type PanelsPayload } from "./panels.js";
@@ -33,6 +34,7 @@ export interface PayloadTypes {
   readonly [ablationTableMime]: AblationTablePayload;
   readonly [panelsMime]: PanelsPayload;
   readonly [scatterMime]: ScatterPayload;
+  readonly [imageOverlayMime]: ImageOverlayPayload;
   readonly [modelDiagramMime]: ModelDiagramPayload;
   readonly [headPairMime]: HeadPairPayload;
   readonly [generationMime]: GenerationPayload;
@@ -48,6 +50,7 @@ export const payloads: { readonly [Mime in keyof PayloadTypes]: Payload<PayloadT
   [matrixMime]: { read: readMatrix, text: matrixText },
   [ablationTableMime]: { read: readAblationTable, text: ablationTableText },
   [panelsMime]: { read: readPanels, text: panelsText },
+  [imageOverlayMime]: { read: readImageOverlay, text: imageOverlayText },
   [scatterMime]: { read: readScatter, text: scatterText },
   [attributionGraphMime]: { read: readAttributionGraph, text: attributionGraphText },
   [modelDiagramMime]: { read: readModelDiagram, text: modelDiagramText },

@@ -6,6 +6,7 @@ import {
   headGridMime,
   headGridsMime,
   headPairMime,
+  imageOverlayMime,
   matrixMime,
   modelDiagramMime,
   panels,
@@ -23,6 +24,7 @@ import { generationExamples } from "./generation.js";
 import { headGridExamples } from "./headGrid.js";
 import { syntheticPair } from "./headGrids.js";
 import { modelDiagramExamples } from "./modelDiagram.js";
+import { imageOverlayExamples } from "./imageOverlay.js";
 import { scatterExamples } from "./scatter.js";
 import { headPairExamples } from "./headPair.js";
 import { tokenStripExamples } from "./tokenStrip.js";
@@ -48,6 +50,7 @@ export const examples: { readonly [Mime in PayloadMime]: Readonly<Record<string,
   [ablationTableMime]: { ablation: syntheticAblation },
   [panelsMime]: { sinks: syntheticSinks },
   [scatterMime]: scatterExamples,
+  [imageOverlayMime]: imageOverlayExamples,
   [modelDiagramMime]: modelDiagramExamples,
   [headPairMime]: headPairExamples,
   [generationMime]: generationExamples,

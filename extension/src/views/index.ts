@@ -7,6 +7,7 @@ import {
   headGridMime,
   headGridsMime,
   headPairMime,
+  imageOverlayMime,
   matrixMime,
   modelDiagramMime,
   panelsMime,
@@ -23,6 +24,7 @@ import { generationView } from "./generation/index.js";
 import { headGridView } from "./headGrid/index.js";
 import { headGridsView } from "./headGrids.js";
 import { headPairView } from "./headPair/index.js";
+import { imageOverlayView } from "./imageOverlay/index.js";
 import { matrixView } from "./matrix/index.js";
 import { modelDiagramView } from "./modelDiagram/index.js";
 import { panelsView } from "./panels.js";
@@ -39,6 +41,7 @@ const views: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime], con
   [ablationTableMime]: ablationTableView,
   [panelsMime]: panelsView,
   [scatterMime]: scatterView,
+  [imageOverlayMime]: imageOverlayView,
   [modelDiagramMime]: modelDiagramView,
   [headPairMime]: headPairView,
   [generationMime]: generationView,

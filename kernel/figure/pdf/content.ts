@@ -142,10 +142,12 @@ function textOperators(node: XmlNode, { fill }: Inherited, { fonts }: Resources)
   );
 }
 
-function imageOperators(node: XmlNode, { images }: Resources): string {
+function imageOperators(node: XmlNode, { images, opacities }: Resources): string {
   const [, data] = /^data:image\/png;base64,(.*)$/.exec(node.attributes["href"] ?? "") ?? [];
   if (data === undefined) throw new RangeError("pdf: expected pictures inside the drawing");
   const place = images.push(readPalettePng(decodeBase64(data))) - 1;
   const [x, y, width, height] = ["x", "y", "width", "height"].map((name) => Number(node.attributes[name] ?? 0));
-  return `q ${number(width)} 0 0 ${number(-height)} ${number(x)} ${number(y + height)} cm /I${place} Do Q\n`;
+  const { opacity } = node.attributes;
+  const seen = opacity === undefined ? "" : `/G${placeIn(opacities, Number(opacity))} gs `;
+  return `q ${seen}${number(width)} 0 0 ${number(-height)} ${number(x)} ${number(y + height)} cm /I${place} Do Q\n`;
 }

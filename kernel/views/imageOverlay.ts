@@ -1,0 +1,92 @@
+import { checkOptions } from "../tensor/errors.js";
+import { encodeBase64 } from "./base64.js";
+import { encodeSqrt8 } from "./companding.js";
+import type { LiveName } from "./headGridPayload.js";
+import { clip, headingCaps, type Provenance } from "./heading.js";
+import { imageOverlayCaps, imageOverlayVersion, type ImageOverlayPayload } from "./imageOverlayPayload.js";
+import { pictureIndices, smallerPicture, type PixelPicture } from "./pictureColours.js";
+import { PayloadError } from "./payloadError.js";
+import { readImageOverlay } from "./readImageOverlay.js";
+
+export { imageOverlayMime, type ImageOverlayPayload } from "./imageOverlayPayload.js";
+export { imageOverlayText } from "./imageOverlayText.js";
+export { pictureIndices, pictureTable, smallerPicture, type PixelPicture } from "./pictureColours.js";
+export { readImageOverlay } from "./readImageOverlay.js";
+
+/** Attention of all queries to all patches. */
+export interface OverlayMap {
+  readonly name: string;
+  /** −1, as is `head`, where the map is not of one. */
+  readonly layer: number;
+  readonly head: number;
+  /** [query, patch] row-major. */
+  readonly weights: Float32Array;
+}
+
+/** What stands around the picture. */
+export interface ImageOverlayOptions {
+  readonly title: string;
+  readonly notes?: readonly string[];
+  readonly provenance?: Provenance;
+  /** The run in whose figures heads are chosen. */
+  readonly live?: LiveName | undefined;
+}
+
+/** Pixels on the longer side that are stored, and bytes that weights may take. */
+const [longest, mostBytes] = [256, 820_000];
+
+/** How many maps of so many weights fit into a payload. */
+export function mapsThatFit(weightCount: number): number {
+  return Math.floor(mostBytes / ((weightCount * 4) / 3));
+}
+
+/**
+ * The payload of attention over a picture; weights in 8 bits on a square-root scale.
+ *
+ * Shapes   maps [query, patch]
+ * Range    below 1 MB; |error| ≤ 0.004 of a map's largest weight
+ * Throws   PayloadError where sizes do not agree, or maps are more than fit; OptionError on an unknown option
+ */
+export function imageOverlay(
+  picture: PixelPicture,
+  grid: ImageOverlayPayload["grid"],
+  queries: readonly string[],
+  maps: readonly OverlayMap[],
+  options: ImageOverlayOptions,
+): ImageOverlayPayload {
+  checkOptions("imageOverlay", options, ["title", "notes", "provenance", "live"]);
+  const { title, notes = [], provenance = {}, live } = options;
+  const patches = grid.rows * grid.columns;
+  const size = queries.length * patches;
+  if (maps.length < 1 || maps.length > Math.max(1, mapsThatFit(size))) {
+    throw new PayloadError(
+      `image overlay: expected 1…${mapsThatFit(size)} maps of ${size} weights, got ${maps.length}`,
+    );
+  }
+  const odd = maps.find(
+    ({ weights }) => weights.length !== size || !weights.every((weight) => weight >= 0 && weight < Infinity),
+  );
+  if (odd) throw new PayloadError(`image overlay: expected ${size} finite weights ≥ 0 in "${clip(odd.name, 40)}"`);
+  const small = smallerPicture(picture, longest);
+  const max = maps.map(({ weights }) => weights.reduce((most, weight) => Math.max(most, weight), 0));
+  const bytes = new Uint8Array(maps.length * size);
+  maps.forEach(({ weights }, at) => bytes.set(encodeSqrt8(weights, max[at]), at * size));
+  return readImageOverlay({
+    view: "image-overlay",
+    version: imageOverlayVersion,
+    title: clip(title, headingCaps.titleLength),
+    picture: { width: small.width, height: small.height, data: encodeBase64(pictureIndices(small)) },
+    grid: { rows: grid.rows, columns: grid.columns },
+    queries,
+    maps: {
+      name: maps.map(({ name }) => clip(name, imageOverlayCaps.nameLength)),
+      layer: maps.map(({ layer }) => layer),
+      head: maps.map(({ head }) => head),
+      max,
+    },
+    weights: { codec: "sqrt8", rows: queries.length, columns: patches, block: 1, data: encodeBase64(bytes) },
+    notes: notes.slice(0, headingCaps.notes).map((note) => clip(note, headingCaps.textLength)),
+    provenance,
+    ...(live ? { live } : {}),
+  });
+}
