@@ -55,11 +55,11 @@ export async function logitAttribution(
   }
   const mean = (name: string, ...at: number[]): number => meanOf(found.map((each) => each[name].item(...at)));
   const layers = Array.from({ length: model.layers }, (_, l) => l);
-  const heads = layers.map((l) => Array.from({ length: model.heads }, (_, h) => mean(`heads ${l}`, h)));
+  const heads = layers.map((l) => Array.from({ length: model.heads }, (_, h) => mean("heads", l, h)));
   const sum = (xs: readonly number[]): number => xs.reduce((total, x) => total + x, 0);
-  const attentionBias = layers.map((l) => mean(`attention ${l}`) - sum(heads[l]));
-  const mlps = layers.map((l) => mean(`mlp ${l}`));
-  const [value, stream, embed] = [mean("metric"), mean("stream"), mean("embed")];
+  const attentionBias = layers.map((l) => mean("attention", l) - sum(heads[l]));
+  const mlps = layers.map((l) => mean("mlps", l));
+  const [value, stream, embed] = [mean("metric"), mean("ends", 0), mean("ends", 1)];
   const unexplained = stream - embed - sum(heads.flat()) - sum(attentionBias) - sum(mlps);
   return { metric: value, heads, attentionBias, mlps, embed, normBias: value - stream, unexplained };
 }
@@ -86,34 +86,28 @@ function attributed(site: Site, metric: PromptMetric, index: number): Record<str
       `logitAttribution: ${metric.name} is not linear in the last hidden state of ${model.architecture}`,
     );
   }
-  const along = (each: Value): Value => build.reduceSum(build.mul(each, direction));
-  const outputs: Record<string, Value> = {
-    metric: value,
-    stream: along(x),
-    embed: along(pick(at("blocks.0.resid_pre"))),
-  };
+  const along = (written: Value): Value => build.reduceSum(build.mul(written, direction));
+  const list = (values: readonly Value[]): Value => build.concat(values.map((each) => build.unsqueeze(each, [0])), 0); // prettier-ignore
   const layers = Array.from({ length: model.layers }, (_, layer) => {
     const [whole, attention] = [at(`blocks.${layer}.attn.z`), at(`blocks.${layer}.attn_out`)];
-    const z = read ? headsAtRows(whole, read.rows) : whole;
+    const z = read ? headsAtRows(whole, read.rows) : whole; // [1,H,·,D]
     const own = build.apply("Identity", [z]);
-    outputs[`attention ${layer}`] = along(pick(attention));
-    outputs[`mlp ${layer}`] = along(pick(at(`blocks.${layer}.mlp_out`)));
-    return { z, own, written: along(substitute(attention, new Map([[whole, own]]))) };
+    return { z, own, attention, written: substitute(attention, new Map([[whole, own]])) };
   });
   const owns = layers.map(({ own }) => own);
-  const byHead = gradients(
-    layers.map((each) => each.written).reduce((a, b) => build.add(a, b)),
-    owns,
-  ); // W_O u, [1,H,·,D]
+  const byHead = gradients(build.reduceSum(list(layers.map(({ written }) => along(written)))), owns); // W_O u, [1,H,·,D]
   if (dependsOn(byHead, owns)) {
     throw new UnsupportedError(
       `logitAttribution: ${model.architecture} changes the sum of its heads by a norm of its own`,
     );
   }
-  layers.forEach(
-    ({ z }, layer) => (outputs[`heads ${layer}`] = build.reduceSum(build.mul(z, byHead[layer]), [0, 2, 3])),
-  );
-  return outputs;
+  return {
+    metric: value,
+    ends: list([along(x), along(pick(at("blocks.0.resid_pre")))]),
+    attention: list(layers.map(({ attention }) => along(pick(attention)))),
+    mlps: list(layers.map((_, layer) => along(pick(at(`blocks.${layer}.mlp_out`))))),
+    heads: list(layers.map(({ z }, layer) => build.reduceSum(build.mul(z, byHead[layer]), [0, 2, 3]))), // [L,H]
+  };
 }
 
 /** A run whose last hidden state is another one. */
