@@ -12,8 +12,8 @@ import { headDim, plantDrained, plantedModel, plantEven, plantImage, width, type
 
 const laws = { ...headLaws, ...effectLaws, ...sinkLaws };
 
-/** What is exported beside analyses: metrics, and a question about a run. */
-const others = ["isOffered", "logitDifference", "promptLoss"];
+/** What is exported beside analyses: metrics, a question about a run, and pictures of what others found. */
+const others = ["isOffered", "logitDifference", "promptLoss", "attributionGraph", "scatter", "tokenStrip"];
 
 /** Head 2 of layer 1 writes; no other head does, nor any MLP. */
 const plantOneHead: Plant = (name, data) => {

@@ -3,6 +3,7 @@ import {
   ablate,
   activationPatching,
   attributionPatching,
+  compareHeads,
   edgeAttribution,
   headEffect,
   interventions,
@@ -11,6 +12,7 @@ import {
   logitLens,
   pathPatching,
 } from "../../../kernel/lib/index.js";
+import { planted } from "../heads/planted.js";
 import type { Law, Models } from "./law.js";
 import { each, law, one, onlyHead, readsHead, readsStream, readsTokens, twin, two, valueOf } from "./law.js";
 
@@ -61,6 +63,26 @@ export const effectLaws: Readonly<Record<string, Law>> = {
       const run = await oneHead.run(one);
       const { loss, prediction, moved } = await headEffect(run, { layer: 1, head: 1 });
       return [loss![1] - loss![0], prediction!.divergenceNats, ...moved];
+    },
+  }),
+  compareHeads: law({
+    given: runOf,
+    watched: seen,
+    list: { none: "it compares two heads on one text" },
+    call: async (_models, run) => compareHeads({ run, layer: 1, head: 2 }, { run, layer: 2, head: 0 }),
+    numbers: ({ totalVariation, jensenShannonNats, perQuery }) => [totalVariation, jensenShannonNats, ...perQuery],
+    planted: async ({ plain }) => {
+      // Head 0 looks at token 0, the others at themselves: query 0 is alike, the other four share nothing.
+      const looks = (head: number, q: number, k: number): number => (k === (head === 0 ? 0 : q) ? 1 : 0);
+      const run = await plain.run(one, { interventions: [planted(1, 4, 5, looks)] });
+      const pair = await compareHeads({ run, layer: 1, head: 0 }, { run, layer: 1, head: 3 });
+      const truth = [4 / 5, (4 / 5) * Math.LN2, 0, 1, 1, 1, 1];
+      return { found: [pair.totalVariation, pair.jensenShannonNats, ...pair.perQuery], truth, within: 1e-6 };
+    },
+    control: async ({ plain }) => {
+      const run = await plain.run(one);
+      const pair = await compareHeads({ run, layer: 1, head: 2 }, { run, layer: 1, head: 2 });
+      return [pair.totalVariation, pair.jensenShannonNats, ...pair.perQuery];
     },
   }),
   logitAttribution: law({
