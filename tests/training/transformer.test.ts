@@ -31,8 +31,26 @@ const small = {
 } as const;
 const inputIds = [task.row(0).ids.map(Number), task.row(1).ids.map(Number)];
 
-describe.each(Object.entries(registry))("a transformer of %s", (name, unit) => {
-  const options = { ...small, mechanism: name, causal: unit.promises.sees !== "all", unitKeys: true } as const;
+/** Its heads give more channels than their values have; it pools, and is no layer of a transformer. */
+const poolers = ["statisticsPooling"];
+/** Which queries ask depends on all tokens, whatever the mask. */
+const looksAhead = ["selectedQueries"];
+/** Mechanisms over pictures read 16 tokens as four rows of four. */
+const picture = tasks.copying({ vocabulary: 6, period: 8 });
+
+it.each(poolers)("a transformer of %s is refused", async (name) => {
+  await expect(transformer({ ...small, mechanism: name, causal: false })).rejects.toThrow(
+    `"${name}" of layer 0 gives heads of 8 channels for values of 4`,
+  );
+});
+
+const layers = Object.entries(registry).filter(([name]) => !poolers.includes(name));
+describe.each(layers)("a transformer of %s", (name, unit) => {
+  const work = "grid" in unit.defaults ? picture : task;
+  const { length } = work;
+  const inputIds = [0, 1].map((row) => work.row(row).ids.map(Number));
+  const causal = unit.promises.sees !== "all" && !looksAhead.includes(name);
+  const options = { ...small, length, mechanism: name, causal, unitKeys: true } as const;
 
   it("is a model like any other: it runs, is edited, learns, and is saved", async () => {
     const model = await transformer(options);
@@ -40,8 +58,8 @@ describe.each(Object.entries(registry))("a transformer of %s", (name, unit) => {
       { inputIds },
       { capture: ["blocks.*.attn.z", "blocks.*.attn.v", "blocks.0.attn.result", "blocks.0.attn_out"] },
     );
-    expect(run.logits.shape).toEqual([2, 8, 7]);
-    expect(run.at("blocks.1.attn.pattern").shape).toEqual([2, 2, 8, 8]);
+    expect(run.logits.shape).toEqual([2, length, 7]);
+    expect(run.at("blocks.1.attn.pattern").shape).toEqual([2, 2, length, length]);
     expect(run.logits.numbers().every(Number.isFinite)).toBe(true);
 
     // Nothing that a causal model says depends on what comes later.
@@ -70,7 +88,7 @@ describe.each(Object.entries(registry))("a transformer of %s", (name, unit) => {
     const without = await model.run({ inputIds }, { interventions: [interventions.zeroPattern({ layer: 0 })] });
     if (unit.promises.mixesValues) expect(without.logits.data).not.toEqual(run.logits.data);
 
-    const { fit, model: trained } = await train(model, task, {
+    const { fit, model: trained } = await train(model, work, {
       ...{ steps: 30, batchSize: 8, testRows: 0, optimiser: adam({ rate: 1e-2 }) },
     });
     expect(fit.recent("loss", 3)).toBeLessThan(fit.losses[0]);

@@ -1,6 +1,7 @@
 import { build } from "../../graph/index.js";
+import { lengthsOf } from "../lengths.js";
 import type { Mechanism } from "../mechanism.js";
-import { mechanism } from "../mechanism.js";
+import { mechanism, sizesOf } from "../mechanism.js";
 import { dot, softmaxRow } from "../reference.js";
 import type { Scale } from "../steps.js";
 import { perHead, scaleOf } from "../steps.js";
@@ -35,7 +36,9 @@ export const forwardTokens: Mechanism<ForwardTokensOptions> = mechanism<ForwardT
     earlierValues: { per: "valueChannel", range: [-Infinity, Infinity] },
   },
   build: ({ q, k, v, parameters, gates }, { scale }) => {
-    const [heads, keys] = [q.shape[1] as number, k.shape[2] as number];
+    const sizes = sizesOf("forwardTokens", { q, k, v });
+    const { heads } = sizes;
+    const [, keys] = lengthsOf("forwardTokens", sizes);
     const factor = build.unsqueeze(parameters["factor"], [1, 2]); // [H,1,1]
     const all = build.concat([perHead(k, heads), build.mul(gates["earlierKeys"], factor)], 2);
     const values = build.concat([perHead(v, heads), build.mul(gates["earlierValues"], factor)], 2);

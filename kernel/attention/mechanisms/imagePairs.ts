@@ -1,6 +1,7 @@
 import { build } from "../../graph/index.js";
+import { lengthsOf } from "../lengths.js";
 import type { Mechanism } from "../mechanism.js";
-import { mechanism } from "../mechanism.js";
+import { mechanism, sizesOf } from "../mechanism.js";
 import { dot, softmaxRow } from "../reference.js";
 import type { Scale } from "../steps.js";
 import { perHead, scaleOf } from "../steps.js";
@@ -32,7 +33,9 @@ export const imagePairs: Mechanism<ImagePairsOptions> = mechanism<ImagePairsOpti
     otherValues: { per: "valueChannel", range: [-Infinity, Infinity] },
   },
   build: ({ q, k, v, gates }, { scale }) => {
-    const [heads, keys] = [q.shape[1] as number, k.shape[2] as number];
+    const sizes = sizesOf("imagePairs", { q, k, v });
+    const { heads } = sizes;
+    const [, keys] = lengthsOf("imagePairs", sizes);
     const all = build.concat([perHead(k, heads), gates["otherKeys"]], 2);
     const scores = build.matMul(q, build.transpose(all, [0, 1, 3, 2]));
     const weights = build.softmax(build.mul(scores, scaleOf(scale, q.shape[3] as number)), -1); // [B,H,Q,2K]

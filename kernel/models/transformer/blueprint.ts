@@ -136,6 +136,10 @@ function attentionOf(context: GraphContext, config: TransformerConfig, at: numbe
       return gate.per === "head" ? build.transpose(made, [0, 2, 1]) : splitHeads(made, heads);
     }),
   });
+  if (z.shape[3] !== headDim)
+    throw new OptionError(
+      `transformer: "${mechanism.name}" of layer ${at} gives heads of ${z.shape[3]} channels for values of ${headDim}`,
+    );
   return tap(
     "attn_out",
     writtenHeads(tap, z, (merged) => linear(context, name("out"), merged)),
