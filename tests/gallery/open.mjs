@@ -25,9 +25,11 @@ const themes = {
   },
 };
 
-/** Builds the page once; returns its address. */
-export async function buildGallery() {
-  const out = `${root}.cache/gallery`;
+/**
+ * Bundles a page's script and the extension's styles into `page.js` and `page.css` of a folder: one script that opens from a file, or
+ * with `modules` what a server gives, in parts that are loaded when they are needed.
+ */
+export async function buildPage(entry, out, { modules = false } = {}) {
   await mkdir(out, { recursive: true });
   await build({
     root,
@@ -43,7 +45,9 @@ export async function buildGallery() {
       outDir: out,
       emptyOutDir: true,
       cssCodeSplit: false,
-      lib: { entry: [`${root}tests/gallery/page.ts`], formats: ["iife"], name: "page", fileName: () => "page.js" },
+      ...(modules
+        ? { rollupOptions: { input: entry, output: { entryFileNames: "page.js" } } }
+        : { lib: { entry: [entry], formats: ["iife"], name: "page", fileName: () => "page.js" } }),
     },
   });
   await build({
@@ -56,6 +60,12 @@ export async function buildGallery() {
       rollupOptions: { input: `${root}style/index.css`, output: { assetFileNames: "page.css" } },
     },
   });
+}
+
+/** Builds the gallery once; returns its address. */
+export async function buildGallery() {
+  const out = `${root}.cache/gallery`;
+  await buildPage(`${root}tests/gallery/page.ts`, out);
   await writeFile(
     `${out}/page.html`,
     '<!doctype html><meta charset="utf-8"><title>Attention Lab gallery</title><link rel="stylesheet" href="page.css">' +
@@ -66,11 +76,11 @@ export async function buildGallery() {
   return `file://${out}/page.html`;
 }
 
-/** A Chromium for measurements: an installed one, no sandbox because tests may run as root. */
-export function launch() {
+/** A Chromium for measurements: an installed one, no sandbox because tests may run as root; `more` adds to its arguments. */
+export function launch(more = []) {
   return chromium.launch({
     executablePath: process.env.CHROME_PATH ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--headless=new", "--disable-gpu", "--disable-background-networking"],
+    args: ["--no-sandbox", "--headless=new", "--disable-gpu", "--disable-background-networking", ...more],
   });
 }
 

@@ -54,7 +54,7 @@ export function createAblationControls(
   const stop = ownKeys(element("button", { class: "jp-AttentionButton", type: "button" }, words.__("Cancel")));
   const note = element("span", { class: "jp-AttentionAblation-note" });
   const bar = element("progress", { class: "jp-AttentionAblation-progress", "aria-label": words.__("Ablation") });
-  const node = element("div", { class: "jp-AttentionAblation" }, modes, run, stop, bar, note);
+  const node = element("div", { class: "jp-AttentionAblationControls" }, modes, run, stop, bar, note);
   run.addEventListener("click", start);
   stop.addEventListener("click", cancel);
   let offered = "";
