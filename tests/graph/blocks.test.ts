@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { build, evaluate, futureLabel, inBlocks, input, repeat } from "../../kernel/lib/graph/index.js";
+import { rowwiseOps } from "../../kernel/lib/graph/blocks/rows.js";
+import { build, evaluate, futureLabel, inBlocks, input, operators, repeat } from "../../kernel/lib/graph/index.js";
 import type { Dense, Value } from "../../kernel/lib/graph/index.js";
 import { random } from "../../kernel/lib/index.js";
 
@@ -158,4 +159,9 @@ describe("a graph in blocks of rows", () => {
     const blocks = inBlocks({ sum }, { word: "query", length, rows: 2, narrow: 0 });
     close(evaluate(blocks.outputs, { ...feeds, ...blocks.feeds })["sum"], evaluate({ sum }, feeds)["sum"]);
   });
+});
+
+it("knows the rows of every operator but of those that mix them: what it does not know is computed whole", () => {
+  const others = Object.keys(operators).filter((op) => !rowwiseOps.has(op));
+  expect(others.sort()).toEqual(["Conv", "ConvTranspose", "GatherND", "Pad", "ScatterElements", "ScatterND", "Trilu"]);
 });

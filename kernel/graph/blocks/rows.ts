@@ -96,8 +96,11 @@ const rules: Readonly<Record<string, (value: Value, axis: number) => Cuts | unde
 export const elementwiseOps: ReadonlySet<string> = new Set([
   ...["Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual"],
   ...["And", "Or", "Not", "Where", "Neg", "Abs", "Exp", "Log", "Sqrt", "Reciprocal", "Tanh", "Sigmoid", "Erf", "Relu"],
-  ...["Softplus", "Floor", "Ceil", "Round", "Sin", "Cos", "Cast", "Identity"],
+  ...["Softplus", "Floor", "Ceil", "Round", "Sin", "Cos", "Gelu", "Cast", "Identity"],
 ]);
+
+/** Operators whose rows along some axis come from rows of their operands. */
+export const rowwiseOps: ReadonlySet<string> = new Set([...elementwiseOps, ...Object.keys(rules)]);
 
 /**
  * What rows of a value along one axis are computed from: rows of some operands, and others whole; undefined where the
