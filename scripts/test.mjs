@@ -116,6 +116,8 @@ await main(async () => {
   const left = Object.keys(parts).filter((name) => !names.includes(name));
   if (left.length > 0) console.log(`left out, as asked: ${left.join(", ")}`);
   console.log("left out, run by hand: benchmarks (npm run bench)");
+  if (process.env.ATTENTION_LAB_VIEWS !== "all")
+    console.log("left out: every example × mode × theme × application (ATTENTION_LAB_VIEWS=all npm test -- ui)");
   // A part that failed before any test of it ran must not read as a success.
   if (process.exitCode && counted.failed === 0) counted.failed = results.filter((line) => line.startsWith("✗")).length;
   console.log(`\n${counted.passed} passed, ${counted.failed} failed, ${counted.skipped} skipped`);

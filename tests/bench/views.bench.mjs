@@ -1,10 +1,17 @@
 // Draws gallery examples in a real Chromium and measures what a reader waits for. Prints one JSON line per figure.
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { headGrid, headGridMime } from "attention-lab/views";
 import { buildGallery, launch, openGallery } from "../gallery/open.mjs";
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const quantile = (values, share) => [...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1];
+/** Least squares slope of values over their places. */
+const slopeOf = (values) => {
+  const middle = (values.length - 1) / 2;
+  const spread = values.reduce((sum, _, at) => sum + (at - middle) ** 2, 0);
+  return values.reduce((sum, value, at) => sum + (at - middle) * value, 0) / spread;
+};
 const report = (name, ms, budgetMs) =>
   console.log(JSON.stringify({ name, ms: Number(ms.toFixed(1)), budgetMs, within: ms <= budgetMs }));
 
@@ -49,6 +56,78 @@ try {
   report("open a head, median", median(await page.evaluate(() => globalThis.gallery.open(9))), 50);
   const focused = await page.evaluate(() => globalThis.gallery.hoverFocused(300));
   report("hover in a head, event to styled frame, p95", quantile(focused, 0.95), 16);
+
+  // A head of 2048 tokens, 144 times: four patterns in turn.
+  const tokens = Array.from({ length: 2048 }, (_, at) => `word${at}`);
+  const patterns = [0.5, 1, 2, 4].map((power) => {
+    const pattern = new Float32Array(2048 * 2048);
+    for (let query = 0; query < 2048; query++) {
+      const row = pattern.subarray(query * 2048, query * 2048 + query + 1);
+      row.forEach((_, key) => (row[key] = ((key * 7 + query * 3) % 97) ** power + 1));
+      const sum = row.reduce((total, weight) => total + weight, 0);
+      row.forEach((weight, key) => (row[key] = weight / sum));
+    }
+    return pattern;
+  });
+  const pattern = (layer, head) => patterns[(layer * 5 + head) % 4];
+  const samples = [{ queryTokens: tokens, keyTokens: tokens, pattern }];
+  const input = { title: "Long", layers: 12, heads: 12, causal: true, samples, provenance: {} };
+  const longest = [headGridMime, JSON.parse(JSON.stringify(headGrid(input)))];
+  const paint = await page.evaluate((args) => globalThis.gallery.drawPayload(...args), longest);
+  report("T = 2048: first paint, 12 × 12", paint, 200);
+  const over = await page.evaluate(() => globalThis.gallery.hover(300));
+  report("T = 2048: hover in the grid, p95", quantile(over, 0.95), 16);
+  report(
+    "T = 2048: recolour, median",
+    median(await page.evaluate(() => globalThis.gallery.act("next-palette", 15))),
+    16,
+  );
+  report("T = 2048: open a head, median", median(await page.evaluate(() => globalThis.gallery.open(9))), 50);
+  const within = await page.evaluate(() => globalThis.gallery.hoverFocused(300));
+  report("T = 2048: hover in a head, p95", quantile(within, 0.95), 16);
+  await page.close();
+
+  // Every example: what it takes to draw it, to point at it, and of memory; then each is drawn 20 times.
+  const each = await openGallery(browser, address, { height: 1100 });
+  const devtools = await each.context().newCDPSession(each);
+  const heapBytes = async () => {
+    for (let time = 0; time < 2; time++) await devtools.send("HeapProfiler.collectGarbage");
+    const { usedSize, embedderHeapUsedSize = 0, backingStorageSize = 0 } = await devtools.send("Runtime.getHeapUsage");
+    return usedSize + embedderHeapUsedSize + backingStorageSize;
+  };
+  for (const name of await each.evaluate(() => globalThis.gallery.names)) {
+    const draw = () => each.evaluate((example) => globalThis.gallery.draw(example), name);
+    const clear = () => each.evaluate(() => globalThis.gallery.clear());
+    await draw();
+    await clear();
+    const empty = await heapBytes();
+    const paints = [await draw()];
+    const moves = await each.evaluate(() => globalThis.gallery.hoverLargest(100));
+    const megabytes = ((await heapBytes()) - empty) / 1e6;
+    const counted = () => devtools.send("Memory.getDOMCounters");
+    const [before, heaps] = [await counted(), []];
+    for (let run = 0; run < 20; run++) {
+      paints.push(await draw());
+      heaps.push(await heapBytes());
+    }
+    const after = await counted();
+    report(`${name}: first paint, median of 21`, median(paints), 200);
+    report(`${name}: hover over its largest picture, p95`, quantile(moves, 0.95), 16);
+    const slope = slopeOf(heaps.slice(4)) / 1000;
+    const grown = { nodes: after.nodes - before.nodes, listeners: after.jsEventListeners - before.jsEventListeners };
+    const rounded = { megabytes: Number(megabytes.toFixed(2)), kilobytesPerRun: Number(slope.toFixed(1)) };
+    const holds = megabytes <= 6 && slope <= 5 && grown.nodes <= 20 && grown.listeners <= 2;
+    console.log(
+      JSON.stringify({
+        name: `${name}: memory; growth over 20 runs`,
+        ...rounded,
+        ...grown,
+        budgetMegabytes: 6,
+        within: holds,
+      }),
+    );
+    await clear();
+  }
 } finally {
   await browser.close();
 }

@@ -1,3 +1,4 @@
+import type { PayloadMime } from "attention-lab/views";
 import { sendAction, type FigureAction } from "../../extension/src/actions.js";
 import { viewOf } from "../../extension/src/views/index.js";
 import type { View } from "../../extension/src/views/view.js";
@@ -9,6 +10,12 @@ export interface GalleryPage {
   readonly names: readonly string[];
   /** Draws an example into the page: from payload to pixels. */
   readonly draw: (name: string) => Promise<number>;
+  /** The same with a payload that is handed in, as it is saved. */
+  readonly drawPayload: (mime: PayloadMime, payload: unknown) => Promise<number>;
+  /** Takes the figure away. */
+  readonly clear: () => void;
+  /** Moves the pointer over the largest picture of the figure, whatever it is. */
+  readonly hoverLargest: (moves: number) => Promise<readonly number[]>;
   /** Moves the pointer over the grid: from each event to the layout of the frame that answers it. */
   readonly hover: (moves: number) => Promise<readonly number[]>;
   /** The same over the focused head. */
@@ -45,7 +52,8 @@ const timed = (cause: () => void): Promise<number> =>
   });
 
 const moves = async (selector: string, count: number): Promise<readonly number[]> => {
-  const target = document.querySelector<HTMLElement>(selector);
+  const area = ({ clientWidth, clientHeight }: Element): number => clientWidth * clientHeight;
+  const target = [...document.querySelectorAll(selector)].sort((a, b) => area(b) - area(a))[0];
   if (!target) throw new Error(`gallery: nothing matches ${selector}`);
   const { left, top, width, height } = target.getBoundingClientRect();
   const times: number[] = [];
@@ -68,8 +76,11 @@ const gallery: GalleryPage = {
   names: exampleNames,
   async draw(name) {
     const { mime, payload } = example(name);
-    view?.dispose();
-    // The garbage of making the example is not the figure's.
+    return gallery.drawPayload(mime, payload);
+  },
+  async drawPayload(mime, payload) {
+    gallery.clear();
+    // The garbage of making the payload is not the figure's.
     await new Promise((resolve) => setTimeout(resolve, 300));
     const start = performance.now();
     view = viewOf(mime, payload, { words: sourceWords });
@@ -78,6 +89,11 @@ const gallery: GalleryPage = {
     settle();
     return performance.now() - start;
   },
+  clear() {
+    view?.dispose();
+    view = undefined;
+  },
+  hoverLargest: (count) => moves("#host canvas, #host svg, #host img, #host table", count),
   hover: (count) => moves(".jp-AttentionGrid-stage", count),
   hoverFocused: (count) => moves(".jp-AttentionFocus-matrix", count),
   async act(action, times) {

@@ -31,6 +31,7 @@ const server = spawn(
     ...["--IdentityProvider.token=", "--ServerApp.password=", `--ServerApp.root_dir=${join(home, "notebooks")}`],
     ...[
       "--LabApp.expose_app_in_browser=True",
+      "--JupyterNotebookApp.expose_app_in_browser=True",
       "--LabApp.news_url=None",
       "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ],
