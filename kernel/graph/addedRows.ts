@@ -1,10 +1,10 @@
 import type { Build } from "./builder.js";
-import type { Dim } from "./dims.js";
+import type { Dim, SymbolicShape } from "./dims.js";
 import { productOf } from "./dims.js";
 import type { Value } from "./value.js";
 
-/** Far below every position. */
-const nowhere = -(2 ** 40);
+/** Below every position, also where it is counted in 32 bits. */
+const nowhere = -(2 ** 31) + 1;
 
 /** A dimension as a number in the graph. */
 function length(build: Build, dim: Dim): Value {
@@ -12,11 +12,20 @@ function length(build: Build, dim: Dim): Value {
   return build.reduceSum(build.expand(build.scalar(1, "int64"), [dim]));
 }
 
-/** Positions along an axis, counted from its start; what is not on it stays off every axis. */
-function counted(build: Build, at: Value, size: Value): Value {
-  const wrapped = build.where(build.less(at, 0), build.add(at, size), at);
-  const isThere = build.and(build.greaterOrEqual(wrapped, 0), build.less(wrapped, size));
-  return build.where(isThere, wrapped, nowhere);
+/** Positions on several axes as positions in all of them, row by row; where one is not on its axis it is nowhere. */
+function flatPlaces(build: Build, shape: SymbolicShape, column: (axis: number) => Value): Value {
+  const axes = shape.map((dim, axis) => {
+    const size = length(build, dim);
+    const given = column(axis);
+    const at = build.where(build.less(given, 0), build.add(given, size), given);
+    return { size, at, isThere: build.and(build.greaterOrEqual(at, 0), build.less(at, size)) };
+  });
+  const all = axes.reduce((before, { size, at, isThere }) => ({
+    size,
+    at: build.add(build.mul(before.at, size), at),
+    isThere: build.and(before.isThere, isThere),
+  }));
+  return build.where(all.isThere, all.at, nowhere);
 }
 
 /**
@@ -31,13 +40,8 @@ export function addedRows(build: Build, x: Value, indices: Value, updates: Value
   const [front, block] = [x.shape.slice(0, depth), productOf(x.shape.slice(depth))];
   const count = productOf(indices.shape.slice(0, -1));
   const column = (axis: number): Value =>
-    build.reshape(build.slice(indices, indices.shape.length - 1, axis, axis + 1), [count, 1]);
-  const places = front.reduce<Value | undefined>((before, dim, axis) => {
-    if (depth === 1) return column(axis);
-    const size = length(build, dim);
-    const at = counted(build, column(axis), size);
-    return before ? build.add(build.mul(before, size), at) : at;
-  }, undefined)!;
+    build.reshape(build.gather(indices, build.scalar(axis, "int64"), indices.shape.length - 1), [count, 1]);
+  const places = depth === 1 ? column(0) : flatPlaces(build, front, column);
   const flat = build.reshape(x, [productOf(front), block]);
   const rows = build.reshape(updates, [count, block]);
   return build.reshape(build.scatterElements(flat, build.expand(places, [count, block]), rows, 0, "add"), x.shape);

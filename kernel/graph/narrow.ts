@@ -5,7 +5,12 @@ import { rewrite } from "./rewrite.js";
 import type { Value } from "./value.js";
 
 /** Operands that ONNX wants as int64, by operator. */
-const wideOperands: Readonly<Record<string, number>> = { GatherND: 1, ScatterND: 1 };
+const wideOperands: Readonly<Record<string, number>> = {
+  GatherElements: 1,
+  ScatterElements: 1,
+  GatherND: 1,
+  ScatterND: 1,
+};
 
 /**
  * The int32 form of whole numbers that were kept as int64.

@@ -32,8 +32,7 @@ export function softcapped(x: Value, cap: number | undefined): Value {
  */
 export function attend(tap: GraphContext["tap"], q: Value, k: Value, v: Value, terms: AttentionTerms): Value {
   const { scale, softcap, bias, hidden, sink } = terms;
-  // On the queries: a pass over [B,H,Q,D] instead of one over all pairs.
-  const scaled = softcapped(products(build.mul(q, scale), k), softcap);
+  const scaled = softcapped(build.mul(products(q, k), scale), softcap);
   const biased = bias ? build.add(scaled, bias) : scaled;
   const scores = tap("attn.scores", hidden ? build.where(hidden, hiddenScore, biased) : biased); // [B,H,Q,K]
   const shares = sink ? softmaxWithSink(scores, undefined, build.unsqueeze(sink, [1, 2])) : build.softmax(scores, -1);

@@ -50,13 +50,13 @@ export const payloads: { readonly [Mime in keyof PayloadTypes]: Payload<PayloadT
   [matrixMime]: { read: readMatrix, text: matrixText },
   [ablationTableMime]: { read: readAblationTable, text: ablationTableText },
   [panelsMime]: { read: readPanels, text: panelsText },
-  [imageOverlayMime]: { read: readImageOverlay, text: imageOverlayText },
   [scatterMime]: { read: readScatter, text: scatterText },
-  [attributionGraphMime]: { read: readAttributionGraph, text: attributionGraphText },
+  [imageOverlayMime]: { read: readImageOverlay, text: imageOverlayText },
   [modelDiagramMime]: { read: readModelDiagram, text: modelDiagramText },
   [headPairMime]: { read: readHeadPair, text: headPairText },
   [generationMime]: { read: readGeneration, text: generationText },
   [tokenStripMime]: { read: readTokenStrip, text: tokenStripText },
+  [attributionGraphMime]: { read: readAttributionGraph, text: attributionGraphText },
 };
 
 /** MIME types that a view must draw. */
