@@ -56,7 +56,10 @@ export async function openNotebook(page: Page, name: string): Promise<Lab> {
   const lab: Lab = {
     page,
     problems,
-    figure: page.locator(".jp-AttentionRenderer").first(),
+    figure: page
+      .locator(".jp-AttentionRenderer")
+      .filter({ has: page.locator(".jp-AttentionHeadGrid") })
+      .first(),
     cell: (at) => page.locator(".jp-CodeCell").nth(at),
     output: (at) => lab.cell(at).locator(".jp-Cell-outputArea"),
     async picture(name) {

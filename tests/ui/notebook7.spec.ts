@@ -13,7 +13,10 @@ test("Notebook 7 runs a cell and shows the head grid, live", async ({ page }) =>
   await expect(page.locator(".jp-NotebookKernelStatus, .jp-NotebookKernelLogo").first()).toBeVisible();
   await page.getByRole("menuitem", { name: "Run", exact: true }).click();
   await page.getByRole("menuitem", { name: "Run All Cells", exact: true }).click();
-  const figure = page.locator(".jp-AttentionRenderer").first();
+  const figure = page
+    .locator(".jp-AttentionRenderer")
+    .filter({ has: page.locator(".jp-AttentionHeadGrid") })
+    .first();
   await figure.waitFor({ timeout: 120_000 });
   await expect(figure.getByRole("gridcell")).toHaveCount(72);
   const cell = figure.locator('[data-layer="0"][data-head="2"]');
