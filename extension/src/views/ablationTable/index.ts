@@ -7,12 +7,13 @@ import { createStore } from "../../dom/store.js";
 import type { GridPlace } from "../../a11y/gridKeys.js";
 import { cellNodes, cellText } from "../matrix/cell.js";
 import { createMatrixPlot } from "../matrix/plot.js";
-import { scaleChoice, showRamp } from "../matrix/ramp.js";
+import { showRamp } from "../matrix/ramp.js";
 import { createShell } from "../shell.js";
 import type { View, ViewContext } from "../view.js";
 import { rowDetail } from "./detail.js";
 import { rowName, type AblationFilter, type AblationOrder } from "./rows.js";
 import { createEffectTable } from "./table.js";
+import { otherScale, scaleChoice } from "../look.js";
 
 const widestMap = 430;
 
@@ -103,7 +104,7 @@ export function ablationTableView(payload: AblationTablePayload, { words }: View
       table: undefined,
       draw,
       act: (action) => {
-        if (action === "toggle-scale") store.set({ scale: store.state.scale === "linear" ? "sqrt" : "linear" });
+        if (action === "toggle-scale") store.set({ scale: otherScale(store.state.scale) });
       },
       dispose: () => stop(),
     },

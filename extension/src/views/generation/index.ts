@@ -26,10 +26,10 @@ import type { Words } from "../../words.js";
 import { formatWeight } from "../headGrid/model.js";
 import { headGridView } from "../headGrid/index.js";
 import { createPairPanel, type PanelPicture } from "../headPair/panel.js";
-import { scaleChoice } from "../matrix/ramp.js";
 import { createShell } from "../shell.js";
 import { tabbedView } from "../tabs.js";
 import type { View, ViewContext } from "../view.js";
+import { otherScale, scaleChoice } from "../look.js";
 
 /** What shades the words: how little a token was expected, or where the token of the step looks. */
 type Shading = "surprise" | "attention";
@@ -271,7 +271,7 @@ function timelineView(payload: GenerationPayload, { words }: ViewContext): View 
         shell.read(state.pointed ? [element("span", {}, cellText(state.pointed))] : undefined);
       },
       act(action): void {
-        if (action === "toggle-scale") store.set({ scale: store.state.scale === "linear" ? "sqrt" : "linear" });
+        if (action === "toggle-scale") store.set({ scale: otherScale(store.state.scale) });
       },
       dispose(): void {
         stop();

@@ -15,7 +15,7 @@ import {
   type HeadEffect,
   type HeadGridPayload,
 } from "attention-lab/views";
-import { paletteNames } from "attention-lab/figure";
+import {} from "attention-lab/figure";
 import { preferences } from "../../preferences.js";
 import type { View, ViewContext } from "../view.js";
 import { createAblationControls, statusText } from "./ablationControls.js";
@@ -34,6 +34,7 @@ import { shareSelection } from "./shareSelection.js";
 import { headName, type HeadGridState } from "./state.js";
 import { tableView } from "./tableView.js";
 import { createToolbar } from "./toolbar.js";
+import { nextPalette, otherScale } from "../look.js";
 
 const sideBySide = 620;
 const narrow = 860;
@@ -171,13 +172,11 @@ export function headGridView(payload: HeadGridPayload, context: ViewContext): Vi
   function act(action: FigureAction): void {
     const { palette, scale, sample, focused, table } = store.state;
     switch (action) {
-      case "next-palette": {
-        const next = paletteNames[(paletteNames.indexOf(palette) + 1) % paletteNames.length];
-        if (next) store.set({ palette: next });
+      case "next-palette":
+        store.set({ palette: nextPalette(palette) });
         return;
-      }
       case "toggle-scale":
-        return store.set({ scale: scale === "linear" ? "sqrt" : "linear" });
+        return store.set({ scale: otherScale(scale) });
       case "toggle-table":
         return store.set({ table: !table });
       case "all-heads":

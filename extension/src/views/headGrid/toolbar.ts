@@ -1,4 +1,4 @@
-import { paletteNames, scaleNames, visibleToken, type PaletteName, type ScaleName } from "attention-lab/figure";
+import { visibleToken } from "attention-lab/figure";
 import type { FigureAction } from "../../actions.js";
 import { choice } from "../../dom/choice.js";
 import { element } from "../../dom/element.js";
@@ -9,6 +9,7 @@ import type { Words } from "../../words.js";
 import { statusText } from "./ablationControls.js";
 import type { HeadGridModel } from "./model.js";
 import type { HeadGridState, HeadGridStore } from "./state.js";
+import { paletteChoice, scaleChoice } from "../look.js";
 
 /** Title, sample, palette, scale, and a menu. */
 export interface Toolbar {
@@ -26,20 +27,8 @@ export function createToolbar(
 ): Toolbar {
   const { payload } = model;
   const subtitle = element("span", { class: "jp-AttentionHeadGrid-subtitle" });
-  const palette = choice(
-    words.__("Palette"),
-    paletteNames.map((name) => ({ value: name, label: name })),
-    (value) => store.set({ palette: value as PaletteName }),
-  );
-  const scaleLabels: Readonly<Record<ScaleName, string>> = {
-    linear: words.__("linear"),
-    sqrt: words.__("square root"),
-  };
-  const scale = choice(
-    words.__("Colour scale"),
-    scaleNames.map((name) => ({ value: name, label: scaleLabels[name] })),
-    (value) => store.set({ scale: value as ScaleName }),
-  );
+  const palette = paletteChoice(words, (value) => store.set({ palette: value }));
+  const scale = scaleChoice(words, (value) => store.set({ scale: value }));
   const sample = choice(
     words.__("Sample"),
     payload.samples.map(({ text, keyTokens }, index) => ({

@@ -4,7 +4,6 @@ import {
   isMasked,
   maskColour,
   paletteColours,
-  paletteNames,
   pairSummary,
   pairTop,
   scalePosition,
@@ -18,17 +17,16 @@ import {
 import { headPairMime, readPair, type HeadPairPayload } from "attention-lab/views";
 import { tableOf, tableRegion } from "../../a11y/dataTable.js";
 import type { GridPlace } from "../../a11y/gridKeys.js";
-import { choice } from "../../dom/choice.js";
 import { element, tokenElement } from "../../dom/element.js";
 import { createLegend } from "../../dom/legend.js";
 import { createStore } from "../../dom/store.js";
 import { preferences } from "../../preferences.js";
 import type { Words } from "../../words.js";
 import { formatWeight, tokenSpan } from "../headGrid/model.js";
-import { scaleChoice } from "../matrix/ramp.js";
 import { createShell } from "../shell.js";
 import type { View, ViewContext } from "../view.js";
 import { createPairPanel, type PairPanel, type PanelPicture } from "./panel.js";
+import { nextPalette, otherScale, paletteChoice, scaleChoice } from "../look.js";
 
 const tableRows = 2_000;
 const gap = 18;
@@ -54,11 +52,7 @@ export function headPairView(payload: HeadPairPayload, { words }: ViewContext): 
     pointed: undefined,
     picked: undefined,
   });
-  const palette = choice(
-    words.__("Palette"),
-    paletteNames.map((name) => ({ value: name, label: name })),
-    (value) => store.set({ palette: value as PaletteName }),
-  );
+  const palette = paletteChoice(words, (value) => store.set({ palette: value }));
   const scale = scaleChoice(words, (value) => store.set({ scale: value }));
   const hint = words.__("rows are queries, columns are keys; arrow keys move, Enter pins");
   const titles = [`A: ${names[0] ?? ""}`, `B: ${names[1] ?? ""}`, "A − B"];
@@ -167,11 +161,8 @@ export function headPairView(payload: HeadPairPayload, { words }: ViewContext): 
         shell.read(cell ? reading(cell) : undefined);
       },
       act(action): void {
-        if (action === "toggle-scale") store.set({ scale: store.state.scale === "linear" ? "sqrt" : "linear" });
-        if (action === "next-palette") {
-          const at = paletteNames.indexOf(store.state.palette);
-          store.set({ palette: paletteNames[(at + 1) % paletteNames.length] ?? "viridis" });
-        }
+        if (action === "toggle-scale") store.set({ scale: otherScale(store.state.scale) });
+        if (action === "next-palette") store.set({ palette: nextPalette(store.state.palette) });
       },
       dispose(): void {
         stop();

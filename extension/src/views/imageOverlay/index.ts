@@ -4,7 +4,6 @@ import {
   inks,
   niceTop,
   overlayWeights,
-  paletteNames,
   tickText,
   weightRamp,
   type PaletteName,
@@ -23,6 +22,7 @@ import { createCross, placeCross } from "../../draw/cross.js";
 import { preferences } from "../../preferences.js";
 import { createShell } from "../shell.js";
 import type { View, ViewContext } from "../view.js";
+import { nextPalette, otherScale, paletteChoice } from "../look.js";
 
 /** What a reader can change. */
 interface OverlayState {
@@ -59,11 +59,7 @@ export function imageOverlayView(payload: ImageOverlayPayload, { words, selectio
         selection?.set({ head: { layer, head } });
     },
   );
-  const palette = choice(
-    words.__("Palette"),
-    paletteNames.map((name) => ({ value: name, label: name })),
-    (value) => store.set({ palette: value as PaletteName }),
-  );
+  const palette = paletteChoice(words, (value) => store.set({ palette: value }));
   const opacity = ownKeys(
     element("input", {
       type: "range",
@@ -106,11 +102,8 @@ export function imageOverlayView(payload: ImageOverlayPayload, { words, selectio
       table,
       draw,
       act(action): void {
-        if (action === "toggle-scale") store.set({ scale: store.state.scale === "linear" ? "sqrt" : "linear" });
-        if (action === "next-palette") {
-          const next = paletteNames[(paletteNames.indexOf(store.state.palette) + 1) % paletteNames.length];
-          store.set({ palette: next ?? "viridis" });
-        }
+        if (action === "toggle-scale") store.set({ scale: otherScale(store.state.scale) });
+        if (action === "next-palette") store.set({ palette: nextPalette(store.state.palette) });
       },
       dispose: () => stop(),
     },

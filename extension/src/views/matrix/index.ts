@@ -1,8 +1,7 @@
-import { paletteNames, visibleToken, type PaletteName, type ScaleName } from "attention-lab/figure";
+import { visibleToken, type PaletteName, type ScaleName } from "attention-lab/figure";
 import { matrixMime, type MatrixPayload } from "attention-lab/views";
 import { tableOf, tableRegion } from "../../a11y/dataTable.js";
 import type { GridPlace } from "../../a11y/gridKeys.js";
-import { choice } from "../../dom/choice.js";
 import { element, tokenElement } from "../../dom/element.js";
 import { createLegend } from "../../dom/legend.js";
 import { createStore } from "../../dom/store.js";
@@ -12,7 +11,8 @@ import { createShell } from "../shell.js";
 import type { View, ViewContext } from "../view.js";
 import { cellNodes, cellText, valueAt } from "./cell.js";
 import { createMatrixPlot } from "./plot.js";
-import { scaleChoice, showRamp } from "./ramp.js";
+import { showRamp } from "./ramp.js";
+import { nextPalette, otherScale, paletteChoice, scaleChoice } from "../look.js";
 
 const tableCells = 4_000;
 
@@ -32,11 +32,7 @@ export function matrixView(payload: MatrixPayload, { words }: ViewContext): View
     pointed: undefined,
     picked: undefined,
   });
-  const palette = choice(
-    words.__("Palette"),
-    paletteNames.map((name) => ({ value: name, label: name })),
-    (value) => store.set({ palette: value as PaletteName }),
-  );
+  const palette = paletteChoice(words, (value) => store.set({ palette: value }));
   palette.hidden = payload.kind === "diverging";
   const scale = scaleChoice(words, (value) => store.set({ scale: value }));
   const plot = createMatrixPlot({
@@ -81,11 +77,8 @@ export function matrixView(payload: MatrixPayload, { words }: ViewContext): View
         shell.read(cell ? cellNodes(payload, cell) : undefined);
       },
       act(action): void {
-        if (action === "toggle-scale") store.set({ scale: store.state.scale === "linear" ? "sqrt" : "linear" });
-        if (action === "next-palette") {
-          const at = paletteNames.indexOf(store.state.palette);
-          store.set({ palette: paletteNames[(at + 1) % paletteNames.length] ?? "viridis" });
-        }
+        if (action === "toggle-scale") store.set({ scale: otherScale(store.state.scale) });
+        if (action === "next-palette") store.set({ palette: nextPalette(store.state.palette) });
       },
       dispose: () => stop(),
     },

@@ -1,18 +1,6 @@
-import { matrixRamp, scaleNames, type PaletteName, type ScaleName } from "attention-lab/figure";
+import { matrixRamp, type PaletteName, type ScaleName } from "attention-lab/figure";
 import type { MatrixPayload } from "attention-lab/views";
-import { choice } from "../../dom/choice.js";
 import type { Legend } from "../../dom/legend.js";
-import type { Words } from "../../words.js";
-
-/** A chooser of the colour scale. */
-export function scaleChoice(words: Words, onChoice: (scale: ScaleName) => void): HTMLSelectElement {
-  const labels: Readonly<Record<ScaleName, string>> = { linear: words.__("linear"), sqrt: words.__("square root") };
-  return choice(
-    words.__("Colour scale"),
-    scaleNames.map((name) => ({ value: name, label: labels[name] })),
-    (value) => onChoice(value as ScaleName),
-  );
-}
 
 /** Shows the colour bar of a matrix. */
 export function showRamp(

@@ -1,8 +1,7 @@
-import { paletteNames, tickText, type PaletteName } from "attention-lab/figure";
+import { tickText, type PaletteName } from "attention-lab/figure";
 import { scatterMime, type ScatterPayload } from "attention-lab/views";
 import { tableOf, tableRegion } from "../../a11y/dataTable.js";
 import { ownKeys } from "../../a11y/shortcuts.js";
-import { choice } from "../../dom/choice.js";
 import { element, tokenElement } from "../../dom/element.js";
 import { createStore } from "../../dom/store.js";
 import { createSelections, type MarkedHead } from "../../link/selections.js";
@@ -11,6 +10,7 @@ import { createShell } from "../shell.js";
 import type { View, ViewContext } from "../view.js";
 import type { Brush } from "./keys.js";
 import { createScatterPlot } from "./plot.js";
+import { nextPalette, paletteChoice } from "../look.js";
 
 const tableRows = 1_000;
 
@@ -61,11 +61,7 @@ export function scatterView(payload: ScatterPayload, context: ViewContext): View
   const xLog = button(words.__("log x"), () => toggle("xScale"));
   const yLog = button(words.__("log y"), () => toggle("yScale"));
   const clear = button(words.__("Unmark all"), () => mark(new Set()));
-  const palette = choice(
-    words.__("Palette"),
-    paletteNames.map((name) => ({ value: name, label: name })),
-    (value) => store.set({ palette: value as PaletteName }),
-  );
+  const palette = paletteChoice(words, (value) => store.set({ palette: value }));
   palette.hidden = heads === undefined;
 
   const number = (value: number | null | undefined): string => (typeof value === "number" ? tickText(value) : "–");
@@ -122,10 +118,7 @@ export function scatterView(payload: ScatterPayload, context: ViewContext): View
       draw,
       act(action): void {
         if (action === "toggle-scale") toggle("yScale");
-        if (action === "next-palette") {
-          const next = paletteNames[(paletteNames.indexOf(store.state.palette) + 1) % paletteNames.length];
-          store.set({ palette: next ?? "viridis" });
-        }
+        if (action === "next-palette") store.set({ palette: nextPalette(store.state.palette) });
       },
       dispose(): void {
         stop();

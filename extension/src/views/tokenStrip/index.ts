@@ -9,10 +9,10 @@ import { createAttentionPane } from "../../text/attentionPane.js";
 import { shadeLegend } from "../../text/shadeLegend.js";
 import type { Words } from "../../words.js";
 import { statusText } from "../headGrid/ablationControls.js";
-import { scaleChoice } from "../matrix/ramp.js";
 import { createShell } from "../shell.js";
 import type { View, ViewContext } from "../view.js";
 import { createLiveStrip, type StripHead } from "./liveStrip.js";
+import { otherScale, scaleChoice } from "../look.js";
 
 const tableRows = 4_000;
 
@@ -92,7 +92,7 @@ export function tokenStripView(first: TokenStripPayload, context: ViewContext): 
         shell.read(pane.reading());
       },
       act(action): void {
-        if (action === "toggle-scale") store.set({ scale: store.state.scale === "linear" ? "sqrt" : "linear" });
+        if (action === "toggle-scale") store.set({ scale: otherScale(store.state.scale) });
       },
       dispose(): void {
         stop();

@@ -1,0 +1,31 @@
+import { paletteNames, scaleNames, type PaletteName, type ScaleName } from "attention-lab/figure";
+import { choice } from "../dom/choice.js";
+import type { Words } from "../words.js";
+
+/** A chooser of the palette. */
+export function paletteChoice(words: Words, onChoice: (palette: PaletteName) => void): HTMLSelectElement {
+  return choice(
+    words.__("Palette"),
+    paletteNames.map((name) => ({ value: name, label: name })),
+    (value) => onChoice(value as PaletteName),
+  );
+}
+
+/** A chooser of the colour scale. */
+export function scaleChoice(words: Words, onChoice: (scale: ScaleName) => void): HTMLSelectElement {
+  const labels: Readonly<Record<ScaleName, string>> = { linear: words.__("linear"), sqrt: words.__("square root") };
+  return choice(
+    words.__("Colour scale"),
+    scaleNames.map((name) => ({ value: name, label: labels[name] })),
+    (value) => onChoice(value as ScaleName),
+  );
+}
+
+/** The palette after this one, the first after the last. */
+export function nextPalette(palette: PaletteName): PaletteName {
+  return paletteNames[(paletteNames.indexOf(palette) + 1) % paletteNames.length] ?? "viridis";
+}
+
+export function otherScale(scale: ScaleName): ScaleName {
+  return scale === "linear" ? "sqrt" : "linear";
+}
