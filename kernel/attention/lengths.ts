@@ -1,6 +1,6 @@
 import type { Value } from "../graph/index.js";
 import { build, constant } from "../graph/index.js";
-import { packNumbers, Tensor, UnsupportedError } from "../tensor/index.js";
+import { OptionError, packNumbers, Tensor, UnsupportedError } from "../tensor/index.js";
 import type { Sizes } from "./mechanism.js";
 
 /** Numbers of queries and keys; throws UnsupportedError where they are words. */
@@ -16,6 +16,12 @@ export function lengthOf(place: string, sizes: Pick<Sizes, "queries" | "keys">):
   const [queries, keys] = lengthsOf(place, sizes);
   if (queries === keys) return keys;
   throw new UnsupportedError(`${place}: needs as many queries as keys, got ${queries} and ${keys}`);
+}
+
+/** So many tokens by the parts or the size that an option names; throws OptionError where they leave a rest. */
+export function dividedBy(place: string, name: string, count: number, tokens: number): number {
+  if (tokens % count === 0) return tokens / count;
+  throw new OptionError(`${place}: ${name} must divide ${tokens} tokens, got ${count}`);
 }
 
 /** A constant of the dtype of `like`, from its entries. */

@@ -2,7 +2,7 @@ import type { Value } from "../../graph/index.js";
 import { build } from "../../graph/index.js";
 import { OptionError, wholeNumber } from "../../tensor/index.js";
 import { channel, channelsOf } from "../channels.js";
-import { lengthOf } from "../lengths.js";
+import { dividedBy, lengthOf } from "../lengths.js";
 import type { Mechanism } from "../mechanism.js";
 import { mechanism, sizesOf } from "../mechanism.js";
 import { dot } from "../reference.js";
@@ -19,8 +19,7 @@ function sizeOf({ bins, split }: HistogramOptions, tokens: number): number {
   wholeNumber("histogram", "bins", bins);
   if (split !== "runs" && split !== "strides")
     throw new OptionError(`histogram: split must be "runs" or "strides", got ${JSON.stringify(split)}`);
-  if (tokens % bins === 0) return tokens / bins;
-  throw new OptionError(`histogram: bins must divide ${tokens} tokens, got ${bins}`);
+  return dividedBy("histogram", "bins", bins, tokens);
 }
 
 /**

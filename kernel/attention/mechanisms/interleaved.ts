@@ -1,7 +1,7 @@
 import type { Value } from "../../graph/index.js";
 import { build } from "../../graph/index.js";
-import { OptionError, wholeNumber } from "../../tensor/index.js";
-import { lengthOf, table } from "../lengths.js";
+import { wholeNumber } from "../../tensor/index.js";
+import { dividedBy, lengthOf, table } from "../lengths.js";
 import type { Mechanism } from "../mechanism.js";
 import { mechanism, sizesOf } from "../mechanism.js";
 import type { Rows } from "../reference.js";
@@ -17,10 +17,11 @@ interface InterleavedOptions {
   readonly latents: number;
 }
 
-function check({ groups, latents }: InterleavedOptions, length: number): void {
+/** Tokens of a group. */
+function groupSize({ groups, latents }: InterleavedOptions, length: number): number {
   wholeNumber("interleaved", "groups", groups);
   wholeNumber("interleaved", "latents", latents, 0);
-  if (length % groups !== 0) throw new OptionError(`interleaved: groups must divide ${length} tokens, got ${groups}`);
+  return dividedBy("interleaved", "groups", groups, length);
 }
 
 /**
@@ -51,9 +52,8 @@ export const interleaved: Mechanism<InterleavedOptions> = mechanism<InterleavedO
     const sizes = sizesOf("interleaved", { q, k, v });
     const { batch, heads, headDim, valueDim } = sizes;
     const length = lengthOf("interleaved", sizes);
-    check(options, length);
     const { groups, latents, scale } = options;
-    const [size, factor] = [length / groups, scaleOf(scale, headDim)];
+    const [size, factor] = [groupSize(options, length), scaleOf(scale, headDim)];
     const grouped = (x: Value, dim: number): Value => build.reshape(x, [batch, heads, groups, size, dim]);
     const [asking, keys, values] = [
       grouped(q, headDim),

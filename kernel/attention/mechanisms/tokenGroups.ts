@@ -1,8 +1,8 @@
 import type { Value } from "../../graph/index.js";
 import { build, constant } from "../../graph/index.js";
-import { OptionError, packNumbers, Tensor, wholeNumber } from "../../tensor/index.js";
+import { packNumbers, Tensor, wholeNumber } from "../../tensor/index.js";
 import { spread } from "../groups.js";
-import { lengthOf, table } from "../lengths.js";
+import { dividedBy, lengthOf, table } from "../lengths.js";
 import type { Mechanism } from "../mechanism.js";
 import { mechanism, sizesOf } from "../mechanism.js";
 import { dot, normalisedRows, softmaxRow } from "../reference.js";
@@ -20,8 +20,7 @@ interface TokenGroupsOptions {
 function groupsOf({ size, centres }: TokenGroupsOptions, tokens: number): number {
   wholeNumber("tokenGroups", "size", size);
   wholeNumber("tokenGroups", "centres", centres);
-  if (tokens % size === 0) return tokens / size;
-  throw new OptionError(`tokenGroups: size must divide ${tokens} tokens, got ${size}`);
+  return dividedBy("tokenGroups", "size", size, tokens);
 }
 
 /**

@@ -1,30 +1,38 @@
 import { formatShape, ShapeError, sizeOf } from "../../tensor/index.js";
 import { fill } from "../loops.js";
-import type { Operator } from "../op.js";
+import type { Dense, Operator } from "../op.js";
 import { numberOf } from "../op.js";
 import { unbroadcast } from "../unbroadcast.js";
+import type { Attributes } from "../value.js";
+
+/** Every element, with the largest m along the axis and Σ exp(x − m). */
+function eachOf(
+  { shape, data }: Dense,
+  attributes: Attributes,
+  result: (value: number, max: number, sum: number) => number,
+): Dense {
+  const axis = numberOf(attributes, "axis");
+  const length = shape[axis];
+  const step = sizeOf(shape.slice(axis + 1));
+  const out = new Float64Array(data.length);
+  fill(shape, (flat, index) => {
+    if (index[axis] !== 0) return 0;
+    let max = -Infinity;
+    for (let i = 0; i < length; i++) max = Math.max(max, data[flat + i * step]);
+    let sum = 0;
+    for (let i = 0; i < length; i++) sum += Math.exp(data[flat + i * step] - max);
+    for (let i = 0; i < length; i++) out[flat + i * step] = result(data[flat + i * step], max, sum);
+    return 0;
+  });
+  return { shape, data: out };
+}
 
 export const normalize: Readonly<Record<string, Operator>> = {
   Softmax: {
     arity: [1, 1],
     attributes: { axis: "int" },
     infer: ([x]) => x,
-    reference: ([x], attributes) => {
-      const axis = numberOf(attributes, "axis");
-      const length = x.shape[axis];
-      const step = sizeOf(x.shape.slice(axis + 1));
-      const out = new Float64Array(x.data.length);
-      fill(x.shape, (flat, index) => {
-        if (index[axis] !== 0) return 0;
-        let max = -Infinity;
-        for (let i = 0; i < length; i++) max = Math.max(max, x.data[flat + i * step]);
-        let sum = 0;
-        for (let i = 0; i < length; i++) sum += Math.exp(x.data[flat + i * step] - max);
-        for (let i = 0; i < length; i++) out[flat + i * step] = Math.exp(x.data[flat + i * step] - max) / sum;
-        return 0;
-      });
-      return { shape: x.shape, data: out };
-    },
+    reference: ([x], attributes) => eachOf(x, attributes, (value, max, sum) => Math.exp(value - max) / sum),
     vjp: (build, d, node) => {
       const weighted = build.mul(d, node);
       const total = build.reduceSum(weighted, [numberOf(node.attributes, "axis")], true);
@@ -35,22 +43,7 @@ export const normalize: Readonly<Record<string, Operator>> = {
     arity: [1, 1],
     attributes: { axis: "int" },
     infer: ([x]) => x,
-    reference: ([x], attributes) => {
-      const axis = numberOf(attributes, "axis");
-      const length = x.shape[axis];
-      const step = sizeOf(x.shape.slice(axis + 1));
-      const out = new Float64Array(x.data.length);
-      fill(x.shape, (flat, index) => {
-        if (index[axis] !== 0) return 0;
-        let max = -Infinity;
-        for (let i = 0; i < length; i++) max = Math.max(max, x.data[flat + i * step]);
-        let sum = 0;
-        for (let i = 0; i < length; i++) sum += Math.exp(x.data[flat + i * step] - max);
-        for (let i = 0; i < length; i++) out[flat + i * step] = x.data[flat + i * step] - max - Math.log(sum);
-        return 0;
-      });
-      return { shape: x.shape, data: out };
-    },
+    reference: ([x], attributes) => eachOf(x, attributes, (value, max, sum) => value - max - Math.log(sum)),
     vjp: (build, d, node) => {
       const total = build.reduceSum(d, [numberOf(node.attributes, "axis")], true);
       return [build.sub(d, build.mul(build.exp(node), total))];
