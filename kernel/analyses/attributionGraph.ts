@@ -1,4 +1,4 @@
-import type { Run } from "../models/index.js";
+import type { Run, RunHeading } from "../models/index.js";
 import { checkOptions, showWith, type MimeBundle } from "../tensor/index.js";
 import {
   attributionGraphMime,
@@ -20,14 +20,14 @@ export interface AttributionGraphOptions {
 
 /** Edges between parts of a model as a graph. Immutable; shows itself. */
 export class AttributionGraph {
-  readonly #payload: () => AttributionGraphPayload;
+  readonly #payload: () => Promise<AttributionGraphPayload>;
 
-  constructor(payload: () => AttributionGraphPayload) {
+  constructor(payload: () => Promise<AttributionGraphPayload>) {
     this.#payload = payload;
   }
 
-  bundle(): MimeBundle {
-    const payload = this.#payload();
+  async bundle(): Promise<MimeBundle> {
+    const payload = await this.#payload();
     return { [attributionGraphMime]: payload, "text/plain": attributionGraphText(payload) };
   }
 }
@@ -49,13 +49,14 @@ export function attributionGraph(
   const { run, ...words } = options;
   const scores = edges instanceof EdgeScores ? edges : undefined;
   const rows = edges instanceof EdgeScores ? edges.rows : edges;
-  const made = (name: string | undefined): AttributionGraphPayload =>
+  const made = (of?: RunHeading): AttributionGraphPayload =>
     payloadOf(rows, {
       title: scores?.caption ?? "Edges",
       sharedKeys: scores?.sharedKeys ?? false,
       ...words,
-      live: name === undefined ? undefined : { run: name, stack: run?.stacks[0].name ?? "" },
+      ...(of ? { provenance: of.provenance } : {}),
+      live: of?.sharedAs === undefined ? undefined : { run: of.sharedAs, stack: run?.stacks[0].name ?? "" },
     });
-  made(undefined); // what cannot be drawn is refused here, not when it is shown
-  return new AttributionGraph(() => made(run?.sharedAs));
+  made(); // what cannot be drawn is refused here, not when it is shown
+  return new AttributionGraph(async () => made(await run?.heading()));
 }

@@ -1,4 +1,4 @@
-import type { Run } from "../models/index.js";
+import type { Run, RunHeading } from "../models/index.js";
 import { checkOptions, OptionError, showWith, type MimeBundle } from "../tensor/index.js";
 import {
   imageOverlay,
@@ -21,14 +21,14 @@ export interface ImageAttentionOptions {
 
 /** Attention over a picture. Immutable; shows itself. */
 export class ImageAttention {
-  readonly #payload: () => ImageOverlayPayload;
+  readonly #payload: () => Promise<ImageOverlayPayload>;
 
-  constructor(payload: () => ImageOverlayPayload) {
+  constructor(payload: () => Promise<ImageOverlayPayload>) {
     this.#payload = payload;
   }
 
-  bundle(): MimeBundle {
-    const payload = this.#payload();
+  async bundle(): Promise<MimeBundle> {
+    const payload = await this.#payload();
     return { [imageOverlayMime]: payload, "text/plain": imageOverlayText(payload) };
   }
 }
@@ -84,14 +84,15 @@ export function imageAttention(run: Run, options: ImageAttentionOptions = {}): I
       map(`L${layer} mean`, [layer, -1], mean(layer)),
     );
   }
-  const payload = (shared: string | undefined): ImageOverlayPayload =>
+  const payload = ({ provenance, sharedAs }: Pick<RunHeading, "provenance" | "sharedAs">): ImageOverlayPayload =>
     imageOverlay(seen, { rows: seen.rows, columns: seen.columns }, labels, made, {
       title,
       notes: [...notes, ...more],
-      live: shared === undefined ? undefined : { run: shared, stack: name },
+      provenance,
+      live: sharedAs === undefined ? undefined : { run: sharedAs, stack: name },
     });
-  payload(undefined); // what cannot be drawn is refused here, not when it is shown
-  return new ImageAttention(() => payload(run.sharedAs));
+  payload({ provenance: {}, sharedAs: undefined }); // what cannot be drawn is refused here, not when it is shown
+  return new ImageAttention(async () => payload(await run.heading()));
 }
 
 /** The last keys, which are the patches, of every query. */

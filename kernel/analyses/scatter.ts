@@ -1,4 +1,4 @@
-import type { Run } from "../models/index.js";
+import type { Run, RunHeading } from "../models/index.js";
 import { checkOptions, knownNames, OptionError, ShapeError, showWith, type MimeBundle } from "../tensor/index.js";
 import { scatter as payloadOf, scatterMime, scatterText, type ScatterPayload } from "../views/index.js";
 import { HeadScores } from "./headScores.js";
@@ -28,14 +28,14 @@ export interface ScatterOptions {
 
 /** Points by two numbers each. Immutable; shows itself as a scatter in which heads can be marked. */
 export class Scatter {
-  readonly #payload: () => ScatterPayload;
+  readonly #payload: () => Promise<ScatterPayload>;
 
-  constructor(payload: () => ScatterPayload) {
+  constructor(payload: () => Promise<ScatterPayload>) {
     this.#payload = payload;
   }
 
-  bundle(): MimeBundle {
-    const payload = this.#payload();
+  async bundle(): Promise<MimeBundle> {
+    const payload = await this.#payload();
     return { [scatterMime]: payload, "text/plain": scatterText(payload) };
   }
 }
@@ -60,17 +60,18 @@ export function scatter(x: HeadScores | HeadSeries, y: HeadScores | HeadSeries, 
     const names = run.stacks.map(({ name }) => name);
     throw new OptionError(`scatter: unknown stack "${stackName}"${knownNames(stackName, names)}`);
   }
-  const made = (name: string | undefined): ScatterPayload =>
+  const made = (of?: RunHeading): ScatterPayload =>
     payloadOf(points, {
       title: options.title ?? (captions.join("; ") || `${up.name} over ${across.name}`),
       ...{ xLabel: across.name, yLabel: up.name },
       ...(xScale ? { xScale } : {}),
       ...(yScale ? { yScale } : {}),
       ...(notes ? { notes } : {}),
-      live: name === undefined ? undefined : { run: name, stack: stackName },
+      ...(of ? { provenance: of.provenance } : {}),
+      live: of?.sharedAs === undefined ? undefined : { run: of.sharedAs, stack: stackName },
     });
-  made(undefined); // what cannot be drawn is refused here, not when it is shown
-  return new Scatter(() => made(run?.sharedAs));
+  made(); // what cannot be drawn is refused here, not when it is shown
+  return new Scatter(async () => made(await run?.heading()));
 }
 
 function seriesOf(axis: "x" | "y", given: HeadScores | HeadSeries, measure: string | undefined): HeadSeries {

@@ -1,11 +1,12 @@
 import { meanVariation, readPair, type HeadPairPayload } from "../views/index.js";
+import { visibleToken } from "../views/visibleToken.js";
 import { niceTop, type ScaleName } from "./colourScale.js";
 import { colourBar, pictureImage, provenanceNotes, smallPrint, svgDocument, weightBar } from "./frame.js";
 import type { Ink } from "./inks.js";
 import { differenceColours, type PaletteName } from "./palettes.js";
 import { isMasked, paintPattern, sheetColours } from "./patternPicture.js";
 import { shadeLevel, type ShadeLook } from "./shades.js";
-import { element, fitText, textLine, textWidth, visibleToken } from "./svg.js";
+import { element, fitText, textLine, textWidth } from "./svg.js";
 import { shadeRamp } from "./tokenStrip.js";
 
 const margin = 12;

@@ -34,7 +34,7 @@ export { drawModelDiagram, type ModelDiagramLook } from "./modelDiagram.js";
 export { svgToPdf, type PdfFonts } from "./pdf/index.js";
 export { isMasked } from "./patternPicture.js";
 export { shadeLevel, shades, type Shade, type ShadeLook } from "./shades.js";
-export { visibleToken } from "./svg.js";
+export { visibleToken } from "../views/visibleToken.js";
 export { writtenStrip } from "./generation.js";
 export { differenceMask, pairSummary, pairTop } from "./headPair.js";
 export { shadeRamp, stripTop, type ShadedBy } from "./tokenStrip.js";

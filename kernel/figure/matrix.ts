@@ -1,9 +1,10 @@
 import type { MatrixAxis, MatrixPayload } from "../views/index.js";
+import { visibleToken } from "../views/visibleToken.js";
 import { colourBar, pictureImage, provenanceNotes, smallPrint, svgDocument } from "./frame.js";
 import type { Ink } from "./inks.js";
 import { matrixIndices, matrixRamp, matrixTable, type MatrixLook } from "./matrixColours.js";
 import type { PlotArea } from "./plotFrame.js";
-import { element, fitText, textLine, textWidth, visibleToken } from "./svg.js";
+import { element, fitText, textLine, textWidth } from "./svg.js";
 
 const margin = 12;
 const labelSize = 8.5;

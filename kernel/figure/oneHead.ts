@@ -1,8 +1,9 @@
 import { readPatterns, type HeadGridPayload } from "../views/index.js";
+import { visibleToken } from "../views/visibleToken.js";
 import { weightBar, provenanceNotes, sheetImage, smallPrint, svgDocument, type FigureLook } from "./frame.js";
 import { storageNotes } from "./headGrid.js";
 import { drawnPattern, paintPattern } from "./patternPicture.js";
-import { element, fitText, textLine, textWidth, visibleToken } from "./svg.js";
+import { element, fitText, textLine, textWidth } from "./svg.js";
 
 const margin = 12;
 const headerHeight = 46;

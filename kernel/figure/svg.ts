@@ -94,15 +94,3 @@ export function wrapText(text: string, size: number, width: number, most: number
   }
   return lines.map((line) => fitText(line, size, width));
 }
-
-/** Tokens as read: white space made visible, control characters replaced. */
-export function visibleToken(token: string): string {
-  return (
-    token
-      .replace(/\r\n|\r|\n/g, "⏎")
-      .replace(/\t/g, "⇥")
-      .replace(/[ \u00A0\u3000]/g, "·")
-      // eslint-disable-next-line no-control-regex -- they have no picture of their own
-      .replace(/[\u0000-\u001F\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF]/g, "�") || "∅"
-  );
-}

@@ -1,9 +1,10 @@
 import { readLines, type TokenStripPayload } from "../views/index.js";
+import { visibleToken } from "../views/visibleToken.js";
 import { niceTop, scaleTicks, type ScaleName } from "./colourScale.js";
 import { colourBar, provenanceNotes, smallPrint, svgDocument, type ColourRamp } from "./frame.js";
 import type { Ink } from "./inks.js";
 import { shadeColours, shadeLevel, shades, type ShadeLook } from "./shades.js";
-import { element, fitText, textLine, textWidth, visibleToken } from "./svg.js";
+import { element, fitText, textLine, textWidth } from "./svg.js";
 
 const margin = 12;
 const letters = 10.5;

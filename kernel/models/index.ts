@@ -21,7 +21,7 @@ export { loadModel } from "./load.js";
 export { Model } from "./model.js";
 export type { ComputeOptions, GenerateOptions, GradientOptions, Gradients, Metric, RunOptions } from "./options.js";
 export type { Picture, PictureSource } from "./pictures/picture.js";
-export { Run, type Sharing } from "./run.js";
+export { Run, type RunHeading, type Sharing } from "./run.js";
 export type { EditReport, EditSite, GraphEdit, Probe, Site } from "./site.js";
 export { outputWeight } from "./outputWeight.js";
 export { fromQueries, meanReceived, seeingQueries } from "./received.js";

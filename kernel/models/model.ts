@@ -265,12 +265,13 @@ export class Model {
   /** The same as plain values, which show themselves as a diagram; so does the model itself. */
   diagram(): Description {
     const { name, architecture, device } = this;
-    const { blueprint } = this.#parts;
+    const { blueprint, provenance } = this.#parts;
     return new Description({
       title: `${name} (${architecture})`,
       sizes: describeSizes(blueprint, device),
       levels: levelsOf(this.#forward.values),
       notes: blueprint.notes ?? [],
+      provenance,
     });
   }
 

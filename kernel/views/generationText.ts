@@ -1,5 +1,6 @@
 import type { GenerationPayload } from "./generationPayload.js";
 import { provenanceText } from "./heading.js";
+import { visibleToken } from "./visibleToken.js";
 
 const shown = 60;
 
@@ -13,7 +14,7 @@ const shown = 60;
  */
 export function generationText(payload: GenerationPayload): string {
   const { title, texts, grid, notes } = payload;
-  const words = (tokens: readonly string[]): string => tokens.slice(0, shown).join(" ").replace(/\s+/g, " ") + (tokens.length > shown ? " …" : ""); // prettier-ignore
+  const words = (tokens: readonly string[]): string => tokens.slice(0, shown).map(visibleToken).join(" ") + (tokens.length > shown ? " …" : ""); // prettier-ignore
   return [
     title,
     ...texts.flatMap(({ prompt, tokens, chances }, at) => {
@@ -22,7 +23,7 @@ export function generationText(payload: GenerationPayload): string {
       const size = `${tokens.length} ${tokens.length === 1 ? "token" : "tokens"}`;
       return [
         `  ${at}: ${words(prompt)} → ${words(tokens)}`,
-        `     ${size}, mean surprise ${Number(surprise.toPrecision(3))} nats; least expected: ${JSON.stringify(tokens[least])} ${Number(chances[least].toPrecision(3))}`,
+        `     ${size}, mean surprise ${Number(surprise.toPrecision(3))} nats; least expected: ${JSON.stringify(visibleToken(tokens[least]))} ${Number(chances[least].toPrecision(3))}`,
       ];
     }),
     ...(grid ? [`  attention of each new token: ${grid.layers} layers × ${grid.heads} heads`] : []),

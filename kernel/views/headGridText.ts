@@ -2,6 +2,7 @@ import { headEffectText } from "./headEffect.js";
 import type { HeadGridPayload, HeadGridSample } from "./headGridPayload.js";
 import type { HeadScalars } from "./headScalars.js";
 import { modelSizeText, sampleSizeText } from "./sizeText.js";
+import { visibleToken } from "./visibleToken.js";
 
 const shownHeads = 3;
 const shownTokens = 24;
@@ -38,7 +39,7 @@ export function headGridText(payload: HeadGridPayload): string {
 
 function sampleLines(payload: HeadGridPayload, sample: HeadGridSample, index: number): readonly string[] {
   const { keyTokens, scalars, specialKeys } = sample;
-  const shown = keyTokens.slice(0, shownTokens).join(" ").replace(/\s+/g, " ");
+  const shown = keyTokens.slice(0, shownTokens).map(visibleToken).join(" ");
   const rest = keyTokens.length > shownTokens ? " …" : "";
   return [
     `sample ${index + 1} of ${payload.samples.length}, ${sampleSizeText(sample)}: ${shown}${rest}`,

@@ -1,5 +1,6 @@
 import { provenanceText } from "./heading.js";
 import type { HeadPairPayload } from "./headPairPayload.js";
+import { visibleToken } from "./visibleToken.js";
 
 const shown = 5;
 
@@ -22,7 +23,7 @@ export function headPairText(payload: HeadPairPayload): string {
       .slice(0, shown)
       .map(
         ({ query, key, a, b }) =>
-          `  query ${query} ${JSON.stringify(queryTokens[query])} ← key ${key} ${JSON.stringify(keyTokens[key])}: ${short(a)} − ${short(b)}`,
+          `  query ${query} ${JSON.stringify(visibleToken(queryTokens[query]))} ← key ${key} ${JSON.stringify(visibleToken(keyTokens[key]))}: ${short(a)} − ${short(b)}`,
       ),
     ...notes,
     ...provenanceText(payload),

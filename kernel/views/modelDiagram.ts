@@ -1,4 +1,4 @@
-import { clip, headingCaps } from "./heading.js";
+import { clip, headingCaps, type Provenance } from "./heading.js";
 import { modelDiagramVersion, type DiagramActivation, type ModelDiagramPayload } from "./modelDiagramPayload.js";
 import { readModelDiagram } from "./readModelDiagram.js";
 
@@ -17,7 +17,7 @@ export { readModelDiagram } from "./readModelDiagram.js";
  * Throws   PayloadError where there is nothing, or too much, to draw
  */
 export function modelDiagram(
-  parts: Pick<ModelDiagramPayload, "title" | "sizes" | "levels" | "notes">,
+  parts: Pick<ModelDiagramPayload, "title" | "sizes" | "levels" | "notes"> & { readonly provenance?: Provenance },
 ): ModelDiagramPayload {
   const lines = (texts: readonly string[]): readonly string[] =>
     texts.slice(0, headingCaps.notes).map((text) => clip(text, headingCaps.textLength));
@@ -28,7 +28,7 @@ export function modelDiagram(
     sizes: lines(parts.sizes),
     levels: parts.levels,
     notes: lines(parts.notes),
-    provenance: {},
+    provenance: parts.provenance ?? {},
   });
 }
 

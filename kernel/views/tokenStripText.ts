@@ -1,5 +1,6 @@
 import { provenanceText } from "./heading.js";
 import type { TokenStripPayload } from "./tokenStripPayload.js";
+import { visibleToken } from "./visibleToken.js";
 
 const shownTokens = 24;
 const shownValues = 5;
@@ -16,8 +17,10 @@ export function tokenStripText(payload: TokenStripPayload): string {
   const { title, measure, tokens, values, attention, notes } = payload;
   const known = values.flatMap((value, at) => (value === null ? [] : [{ value, at }]));
   const order = [...known].sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, shownValues);
-  const largest = order.map(({ value, at }) => `${at} ${JSON.stringify(tokens[at])} ${Number(value.toPrecision(3))}`);
-  const text = tokens.slice(0, shownTokens).join(" ").replace(/\s+/g, " ");
+  const largest = order.map(
+    ({ value, at }) => `${at} ${JSON.stringify(visibleToken(tokens[at]))} ${Number(value.toPrecision(3))}`,
+  );
+  const text = tokens.slice(0, shownTokens).map(visibleToken).join(" ");
   const size = `${tokens.length} ${tokens.length === 1 ? "token" : "tokens"}`;
   return [
     [title, ...(attention ? [attention.caption] : []), measure].join(" · "),

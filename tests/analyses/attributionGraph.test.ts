@@ -10,7 +10,7 @@ describe.each(["gpt2", "llama_rope3"])("the graph of edges on %s", (name) => {
   it("holds the scores of edgeAttribution, by the parts of the model", async () => {
     const model = await load((await readOracle(name)).folder);
     const scores = await edgeAttribution(model, clean, corrupted, { metric: logitDifference(7, 9) });
-    const payload = readAttributionGraph(attributionGraph(scores).bundle()[attributionGraphMime]);
+    const payload = readAttributionGraph((await attributionGraph(scores).bundle())[attributionGraphMime]);
     const { nodes, edges, all } = payload;
     const sum = scores.rows.reduce((total, { score }) => total + Math.abs(score), 0);
     expect(all.edges).toBe(scores.rows.length);
@@ -30,8 +30,9 @@ describe.each(["gpt2", "llama_rope3"])("the graph of edges on %s", (name) => {
 describe("attributionGraph", () => {
   const rows = [{ from: "0.3", to: "logits", score: 0.4 }];
 
-  it("takes rows of any method", () => {
-    const payload = readAttributionGraph(attributionGraph(rows, { title: "Paths" }).bundle()[attributionGraphMime]);
+  it("takes rows of any method", async () => {
+    const bundle = await attributionGraph(rows, { title: "Paths" }).bundle();
+    const payload = readAttributionGraph(bundle[attributionGraphMime]);
     expect([payload.title, payload.edges.weight, payload.live]).toEqual(["Paths", [0.4], undefined]);
   });
 

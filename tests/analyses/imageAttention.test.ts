@@ -9,8 +9,8 @@ import {
 } from "../../kernel/lib/views/index.js";
 import { readOracle, anyInputOf } from "../models/oracle.js";
 
-const payloadOf = (attention: ReturnType<typeof imageAttention>): ImageOverlayPayload =>
-  readImageOverlay(attention.bundle()[imageOverlayMime]);
+const payloadOf = async (attention: ReturnType<typeof imageAttention>): Promise<ImageOverlayPayload> =>
+  readImageOverlay((await attention.bundle())[imageOverlayMime]);
 
 describe.each(["vit", "clip", "siglip"])("attention over the picture of %s", (name) => {
   let model: Model;
@@ -48,9 +48,10 @@ describe.each(["vit", "clip", "siglip"])("attention over the picture of %s", (na
     );
   }
 
-  it("is the mean over heads of every layer, and the rollout of these", () => {
-    const payload = payloadOf(imageAttention(run));
+  it("is the mean over heads of every layer, and the rollout of these", async () => {
+    const payload = await payloadOf(imageAttention(run));
     expect(payload.maps.name).toEqual(["rollout", ...patterns.map((_, layer) => `L${layer} mean`)]);
+    expect(payload.provenance).toEqual((await run.heading()).provenance);
     patterns.forEach((_, layer) => expectStored(payload, layer + 1, meanOf(layer)));
     const rollout = patterns.reduce<number[][] | undefined>((before, _, layer) => {
       const mixed = meanOf(layer).map((row, q) => row.map((weight, k) => (weight + (q === k ? 1 : 0)) / 2));
@@ -62,8 +63,8 @@ describe.each(["vit", "clip", "siglip"])("attention over the picture of %s", (na
     expectStored(payload, 0, rollout!);
   });
 
-  it("is every head of one layer, and their mean", () => {
-    const payload = payloadOf(imageAttention(run, { layer: 1 }));
+  it("is every head of one layer, and their mean", async () => {
+    const payload = await payloadOf(imageAttention(run, { layer: 1 }));
     const { heads } = run.picture().stack;
     expect(payload.maps.head).toEqual([...Array.from({ length: heads }, (_, head) => head), -1]);
     patterns[1].forEach((pattern, head) => expectStored(payload, head, pattern));

@@ -9,12 +9,14 @@ const scores = new HeadScores({
     induction: [[[1, 2], [3, 4]], [[1, 2], [3, 4]]], // prettier-ignore
   },
 });
-const columns = (shown: ReturnType<typeof scatter>): Record<string, readonly unknown[]> =>
-  Object.fromEntries(columnsOf(scatterMime, shown.bundle()[scatterMime]).map(({ name, values }) => [name, values]));
+const columns = async (shown: ReturnType<typeof scatter>): Promise<Record<string, readonly unknown[]>> => {
+  const bundle = await shown.bundle();
+  return Object.fromEntries(columnsOf(scatterMime, bundle[scatterMime]).map(({ name, values }) => [name, values]));
+};
 
 describe("scatter", () => {
-  it("takes measures of head scores: means over prompts, by layer and head", () => {
-    expect(columns(scatter(scores, scores, { x: "previous", y: "induction" }))).toEqual({
+  it("takes measures of head scores: means over prompts, by layer and head", async () => {
+    expect(await columns(scatter(scores, scores, { x: "previous", y: "induction" }))).toEqual({
       point: ["0.0", "0.1", "1.0", "1.1"],
       layer: [0, 0, 1, 1],
       head: [0, 1, 0, 1],
@@ -23,11 +25,11 @@ describe("scatter", () => {
     });
   });
 
-  it("takes numbers by head, or labelled numbers", () => {
+  it("takes numbers by head, or labelled numbers", async () => {
     const y = { name: "importance", values: [[4, 3], [2, 1]] }; // prettier-ignore
-    expect(columns(scatter(scores, y))["importance"]).toEqual([4, 3, 2, 1]);
+    expect((await columns(scatter(scores, y)))["importance"]).toEqual([4, 3, 2, 1]);
     const loss = { name: "loss", values: [3, 2] };
-    expect(columns(scatter({ name: "size", values: [1, 2] }, loss, { labels: ["small", "large"] }))).toEqual({
+    expect(await columns(scatter({ name: "size", values: [1, 2] }, loss, { labels: ["small", "large"] }))).toEqual({
       point: ["small", "large"],
       size: [1, 2],
       loss: [3, 2],

@@ -16,10 +16,15 @@ describe.each([...encoders, ...decoders, ...pairs, ...seeing])("the description 
       ),
     );
     expect([...told].sort()).toEqual([...model.addresses].sort());
-    const shown = (description as unknown as Record<symbol, () => MimeBundle>)[Symbol.for("Jupyter.display")]();
+    const shown = await (description as unknown as Record<symbol, () => Promise<MimeBundle>>)[
+      Symbol.for("Jupyter.display")
+    ]();
     const [text, html] = [shown["text/plain"], shown["text/html"]] as [string, string];
     expect(text).toBe(model.describe());
-    expect(readModelDiagram(shown[modelDiagramMime]).levels).toEqual(description.levels);
+    const payload = readModelDiagram(shown[modelDiagramMime]);
+    expect(payload.levels).toEqual(description.levels);
+    expect(payload.provenance).toMatchObject({ architecture: model.architecture, device: "cpu", dtype: "float32" });
+    expect(payload.provenance["modelHash"]).toMatch(/^[0-9a-f]{16}( [0-9a-f]{16})*$/);
     for (const { activations } of description.levels) {
       for (const { address, name: last, shape } of activations) {
         expect(text).toContain(last);
