@@ -1,6 +1,6 @@
 import { replace } from "../interventions/index.js";
 import type { ComputeOptions, Model, ModelInput } from "../models/index.js";
-import { checkOptions, knownNames, OptionError, ShapeError, Tensor } from "../tensor/index.js";
+import { checkOptions, knownNames, OptionError, ShapeError, Tensor, wholeNumber } from "../tensor/index.js";
 import { AblationTable } from "./ablationTable.js";
 import { numbersOf, type PromptMetric } from "./parts/metric.js";
 import type { AblationMode } from "./parts/modes.js";
@@ -67,9 +67,7 @@ export async function ablate(
   const heads = indicesOf("heads", options.heads, model.heads);
   const wrong = modes.find((mode) => !modeNames.includes(mode));
   if (wrong !== undefined) throw new OptionError(`ablate: unknown mode "${wrong}"${knownNames(wrong, modeNames)}`);
-  if (!Number.isInteger(randomHeads) || randomHeads < 0) {
-    throw new OptionError(`ablate: randomHeads must be a whole number of at least 0, got ${String(randomHeads)}`);
-  }
+  wholeNumber("ablate", "randomHeads", randomHeads, 0);
   const prompts = promptsOf("ablate", inputs);
   const settings: ComputeOptions = signal ? { signal } : {};
 

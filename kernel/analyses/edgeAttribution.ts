@@ -1,6 +1,6 @@
 import { replace } from "../interventions/index.js";
 import type { ComputeOptions, Model, ModelInput } from "../models/index.js";
-import { checkOptions, knownNames, OptionError, Tensor } from "../tensor/index.js";
+import { checkOptions, knownNames, OptionError, Tensor, wholeNumber } from "../tensor/index.js";
 import { EdgeScores } from "./edgeScores.js";
 import { edgesOf, writeEdges } from "./parts/edges.js";
 import { headWeights, type HeadWeights } from "./parts/headWeights.js";
@@ -49,9 +49,7 @@ export async function edgeAttribution(
   if (!methods.includes(method)) {
     throw new OptionError(`edgeAttribution: unknown method "${String(method)}"${knownNames(method, methods)}`);
   }
-  if (!Number.isInteger(steps) || steps < 1) {
-    throw new OptionError(`edgeAttribution: steps must be a whole number of at least 1, got ${String(steps)}`);
-  }
+  wholeNumber("edgeAttribution", "steps", steps);
   const settings: ComputeOptions = signal ? { signal } : {};
   const layers = Array.from({ length: model.layers }, (_, l) => l);
   const embed = "blocks.0.resid_pre";

@@ -1,7 +1,7 @@
 import { build } from "../graph/index.js";
 import type { Batch, Model, ModelInput, Site } from "../models/index.js";
 import { diagonal, role } from "../probes/index.js";
-import { checkOptions, OptionError, Tensor } from "../tensor/index.js";
+import { checkOptions, Tensor, wholeNumber } from "../tensor/index.js";
 import { HeadScores } from "./headScores.js";
 import { headOptions, settingsOf, type HeadOptions } from "./parts/headOptions.js";
 import { perHead } from "./parts/perHead.js";
@@ -39,9 +39,7 @@ export async function headRoles(
 ): Promise<HeadScores> {
   checkOptions("headRoles", options, [...headOptions, "period"]);
   const { period, seed = 0, onProgress } = options;
-  if (period !== undefined && (!Number.isInteger(period) || period < 1)) {
-    throw new OptionError(`headRoles: period must be a whole number of at least 1, got ${String(period)}`);
-  }
+  if (period !== undefined) wholeNumber("headRoles", "period", period);
   const offsets = {
     "previous diagonal": 1,
     ...(period === undefined ? {} : { "induction diagonal": period - 1, "duplicate diagonal": period }),

@@ -1,5 +1,5 @@
 import type { RunSettings } from "../graph/index.js";
-import { checkOptions, OptionError, Tensor } from "../tensor/index.js";
+import { checkOptions, OptionError, Tensor, wholeNumber } from "../tensor/index.js";
 import type { Batch, Blueprint } from "./family.js";
 import { Generation } from "./generation.js";
 import type { GenerationConfig } from "./generationRules.js";
@@ -49,9 +49,7 @@ export async function generate(writer: Writer, options: GenerateOptions): Promis
   const { maxNewTokens, onToken, patterns: withPatterns = false, cache = true, rules = true, signal } = options;
   const { blueprint, generation, label } = writer;
   const { endIds } = generation;
-  if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
-    throw new OptionError(`generate: maxNewTokens must be a whole number of at least 1, got ${String(maxNewTokens)}`);
-  }
+  wholeNumber("generate", "maxNewTokens", maxNewTokens);
   if (!writesText(blueprint) || !writer.predicts) {
     throw new OptionError(`generate: ${blueprint.architecture} does not predict next tokens`);
   }

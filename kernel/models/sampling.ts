@@ -1,4 +1,4 @@
-import { OptionError, random } from "../tensor/index.js";
+import { OptionError, random, wholeNumber } from "../tensor/index.js";
 
 /** How the next token is chosen. */
 export interface SamplingOptions {
@@ -40,9 +40,7 @@ export function chooserOf({ temperature = 0, topK, seed }: SamplingOptions): Cho
   if (!Number.isFinite(temperature) || temperature < 0) {
     throw new OptionError(`generate: temperature must be a number of at least 0, got ${String(temperature)}`);
   }
-  if (topK !== undefined && (!Number.isInteger(topK) || topK < 1)) {
-    throw new OptionError(`generate: topK must be a whole number of at least 1, got ${String(topK)}`);
-  }
+  if (topK !== undefined) wholeNumber("generate", "topK", topK);
   if (temperature === 0) {
     if (topK === undefined && seed === undefined) return largest;
     throw new OptionError(`generate: ${topK === undefined ? "seed" : "topK"} needs a temperature above 0`);

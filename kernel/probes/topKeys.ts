@@ -1,6 +1,6 @@
 import { build } from "../graph/index.js";
 import type { Probe } from "../models/index.js";
-import { checkOptions, OptionError } from "../tensor/index.js";
+import { checkOptions, OptionError, wholeNumber } from "../tensor/index.js";
 import { overLayers } from "./parts/attention.js";
 
 export interface TopKeysOptions {
@@ -19,9 +19,7 @@ export interface TopKeysOptions {
 export function topKeys(options: TopKeysOptions): Probe {
   checkOptions("topKeys", options, ["count", "give"]);
   const { count, give } = options;
-  if (!Number.isInteger(count) || count < 1) {
-    throw new OptionError(`topKeys: count must be a whole number of at least 1, got ${String(count)}`);
-  }
+  wholeNumber("topKeys", "count", count);
   if (give !== "keys" && give !== "weights") {
     throw new OptionError(`topKeys: give must be "keys" or "weights", got "${String(give)}"`);
   }

@@ -1,4 +1,4 @@
-import { checkOptions, OptionError, random } from "../tensor/index.js";
+import { checkOptions, OptionError, random, wholeNumber } from "../tensor/index.js";
 import { isToken, type TokenNames } from "./parts/tokens.js";
 
 export interface ColoredObjectsOptions {
@@ -38,9 +38,7 @@ const phrase = (colour: string, object: string): string =>
 export function coloredObjects(model: TokenNames, options: ColoredObjectsOptions = {}): ColoredObjectsTask {
   checkOptions("coloredObjects", options, ["count", "seed"]);
   const { count = 16, seed = 0 } = options;
-  if (!Number.isInteger(count) || count < 1) {
-    throw new OptionError(`coloredObjects: count must be a whole number of at least 1, got ${String(count)}`);
-  }
+  wholeNumber("coloredObjects", "count", count);
   const known = [colours, objects].map((list) => list.filter((word) => isToken(model, ` ${word}`)));
   known.forEach((list, i) => {
     if (list.length < 3) {

@@ -1,4 +1,4 @@
-import { checkOptions, OptionError, random } from "../tensor/index.js";
+import { checkOptions, random, wholeNumber } from "../tensor/index.js";
 
 /** Kinds of text in which heads may be active or dormant. */
 export type Domain = "prose" | "code" | "arithmetic" | "dialogue";
@@ -49,11 +49,7 @@ const joints: Readonly<Record<Domain, string>> = { prose: " ", code: "\n", arith
 export function domains(options: DomainsOptions = {}): Readonly<Record<Domain, readonly string[]>> {
   checkOptions("domains", options, ["count", "parts", "seed"]);
   const { count = 8, parts = 6, seed = 0 } = options;
-  for (const [name, value] of Object.entries({ count, parts })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new OptionError(`domains: ${name} must be a whole number of at least 1, got ${String(value)}`);
-    }
-  }
+  for (const [name, value] of Object.entries({ count, parts })) wholeNumber("domains", name, value);
   const texts = (domain: Domain): string[] =>
     Array.from({ length: count }, (_, text) =>
       Array.from({ length: parts }, (_part, part) => {

@@ -1,4 +1,4 @@
-import { checkOptions, OptionError, random } from "../tensor/index.js";
+import { checkOptions, OptionError, random, wholeNumber } from "../tensor/index.js";
 import { isToken, type TokenNames } from "./parts/tokens.js";
 
 export interface GreaterThanOptions {
@@ -35,9 +35,7 @@ const twoDigits = Array.from({ length: 100 }, (_, year) => String(year).padStart
 export function greaterThan(model: TokenNames, options: GreaterThanOptions = {}): GreaterThanTask {
   checkOptions("greaterThan", options, ["count", "seed"]);
   const { count = 16, seed = 0 } = options;
-  if (!Number.isInteger(count) || count < 1) {
-    throw new OptionError(`greaterThan: count must be a whole number of at least 1, got ${String(count)}`);
-  }
+  wholeNumber("greaterThan", "count", count);
   const missing = twoDigits.filter((year) => !isToken(model, year));
   if (missing.length > 0) {
     throw new OptionError(

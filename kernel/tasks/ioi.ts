@@ -1,4 +1,4 @@
-import { checkOptions, OptionError, random } from "../tensor/index.js";
+import { checkOptions, OptionError, random, wholeNumber } from "../tensor/index.js";
 import { isToken, type TokenNames } from "./parts/tokens.js";
 
 export interface IoiOptions {
@@ -36,9 +36,7 @@ const objects = ["drink", "book", "ring", "ball", "letter", "key"];
 export function ioi(model: TokenNames, options: IoiOptions = {}): IoiTask {
   checkOptions("ioi", options, ["count", "seed"]);
   const { count = 16, seed = 0 } = options;
-  if (!Number.isInteger(count) || count < 1) {
-    throw new OptionError(`ioi: count must be a whole number of at least 1, got ${String(count)}`);
-  }
+  wholeNumber("ioi", "count", count);
   const known = names.filter((name) => isToken(model, ` ${name}`));
   if (known.length < 3) {
     throw new OptionError(`ioi: needs three names that are one token each, got ${known.length} of ${names.join(", ")}`);

@@ -1,4 +1,4 @@
-import { checkOptions, OptionError } from "../tensor/index.js";
+import { checkOptions, OptionError, wholeNumber } from "../tensor/index.js";
 
 export interface NeedleOptions {
   /** The sentence to find. */
@@ -33,9 +33,7 @@ export function needle(options: NeedleOptions): NeedleTask {
   const parts = haystack.split(/(?<=[.!?])\s+/).filter((part) => part.trim() !== "");
   if (parts.length === 0) throw new OptionError("needle: the haystack is empty");
   if (haystack.includes(hidden)) throw new OptionError("needle: the haystack contains the needle");
-  if (!Number.isInteger(sentences) || sentences < 1) {
-    throw new OptionError(`needle: sentences must be a whole number of at least 1, got ${String(sentences)}`);
-  }
+  wholeNumber("needle", "sentences", sentences);
   const wrong = depths.find((depth) => !(depth >= 0 && depth <= 1));
   if (wrong !== undefined) throw new OptionError(`needle: a depth is a number in 0 … 1, got ${String(wrong)}`);
   const around = Array.from({ length: sentences }, (_, i) => parts[i % parts.length]);

@@ -1,4 +1,4 @@
-import { checkOptions, OptionError, random } from "../tensor/index.js";
+import { checkOptions, OptionError, random, wholeNumber } from "../tensor/index.js";
 
 export interface RepeatedTokensOptions {
   /** Prompts; default 8. */
@@ -33,11 +33,7 @@ export interface RepeatedTokens {
 export function repeatedTokens(options: RepeatedTokensOptions): RepeatedTokens {
   checkOptions("repeatedTokens", options, ["count", "period", "repeats", "low", "high", "first", "seed"]);
   const { count = 8, period, repeats = 2, low = 0, high, first, seed = 0 } = options;
-  for (const [name, value] of Object.entries({ count, period, repeats })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new OptionError(`repeatedTokens: ${name} must be a whole number of at least 1, got ${String(value)}`);
-    }
-  }
+  for (const [name, value] of Object.entries({ count, period, repeats })) wholeNumber("repeatedTokens", name, value);
   if (!(high - low >= period)) {
     throw new OptionError(`repeatedTokens: ${period} different ids do not fit into ${low} … ${high - 1}`);
   }

@@ -1,9 +1,9 @@
 // What each mechanism costs over T = 256 … 16 384: one head of 64 channels, one pass forward, patterns not asked for.
 //   node tests/bench/mechanisms.bench.mjs [name …] [--longest 16384] [--limit 20]
 // Each mechanism in a process of its own, so that its peak of memory is its own. It stops before a length at which
-// writing, compiling and a first run would take longer than --limit seconds.
+// writing, compiling and a first run would take longer than --limit seconds. All times are processor time of the whole
+// process, so that other work on the machine shows little.
 import { spawnSync } from "node:child_process";
-import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { mechanisms } from "../../kernel/lib/attention/index.js";
@@ -56,21 +56,27 @@ function operandsOf(unit, length) {
   return { call, feeds, options };
 }
 
+/** Processor time of this process so far, in milliseconds, over all its threads. */
+const busy = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
 /** Milliseconds of a pass at each length that is reached. */
 async function curveOf(unit) {
   const engine = new OrtEngine("cpu");
   const points = [];
   for (let length = shortest; length <= longest; length *= 2) {
-    const start = performance.now();
+    const start = busy();
     const { call, feeds, options } = operandsOf(unit, length);
     const compiled = await engine.compile({ z: unit.attend(call, options).z });
     const timed = async () => {
-      const from = performance.now();
+      const from = busy();
       await compiled.run(feeds);
-      return performance.now() - from;
+      return busy() - from;
     };
     let best = await timed();
-    const whole = performance.now() - start;
+    const whole = busy() - start;
     for (let round = 0; round < 3 && (round === 0 || best < 500); round++) best = Math.min(best, await timed());
     await compiled.dispose();
     points.push({ length, ms: best });

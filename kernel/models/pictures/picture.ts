@@ -1,4 +1,4 @@
-import { OptionError, ShapeError } from "../../tensor/index.js";
+import { OptionError, ShapeError, wholeNumber } from "../../tensor/index.js";
 
 /** Pixels row by row, three or four bytes each: red, green, blue and, where there are four, an opacity that is left out. */
 export interface Picture {
@@ -27,11 +27,7 @@ export function asRgb(place: string, picture: unknown): RgbPicture {
       `${place}: expected a path, the bytes of a PNG or JPEG file, or { width, height, data }, got ${picture === null ? "null" : typeof picture}`,
     );
   }
-  for (const [name, size] of Object.entries({ width, height })) {
-    if (!Number.isInteger(size) || (size as number) < 1) {
-      throw new OptionError(`${place}: ${name} must be a whole number of at least 1, got ${String(size)}`);
-    }
-  }
+  for (const [name, size] of Object.entries({ width, height })) wholeNumber(place, name, size);
   const count = (width as number) * (height as number);
   if (data.length !== 3 * count && data.length !== 4 * count) {
     throw new ShapeError(
