@@ -90,8 +90,8 @@ export async function compile(
   return { ...compiled, run: async (feeds, wanted, given = settings()) => compiled.run(feeds, wanted, given) };
 }
 
-export { compare, optimise, save, train, transformer } from "./workshop.js";
-export type { OnDevice, OptimiseOptions, TransformerOptions } from "./workshop.js";
+export { compare, optimise, save, train, transformer, visionTransformer } from "./workshop.js";
+export type { OnDevice, OptimiseOptions, TransformerOptions, VisionTransformerOptions } from "./workshop.js";
 
 /** Rules by which slopes change weights, and how their rate goes: `train(model, task, { optimiser: adam({ rate: 3e-3 }) })`. */
 export {
@@ -214,6 +214,7 @@ export type {
   ImageAttentionOptions,
   HeadSpectra,
   HeadSpectraOptions,
+  MaskAttentionOptions,
   PathPatchingOptions,
   PathReceiver,
   PatternSimilarityOptions,
@@ -246,6 +247,7 @@ export {
   headSpectra,
   ImageAttention,
   imageAttention,
+  maskAttention,
   pathPatching,
   patternSimilarity,
   PatternSimilarity,

@@ -2,12 +2,18 @@ import { engineOf } from "./host/devices.js";
 import { files } from "./host/files.js";
 import { kernel } from "./host/jupyter/api.js";
 import { announceLoad } from "./host/jupyter/representations/loading.js";
+import { decodePicture } from "./host/pictures.js";
 import { reportTraining } from "./host/jupyter/representations/training.js";
 import { readWhole, replaceFile } from "./host/replaceFile.js";
 import { versions } from "./host/versions.js";
 import type { Engine } from "./graph/index.js";
-import type { MechanismChoice, Model, TransformerOptions as Shape } from "./models/index.js";
-import { makeTransformer } from "./models/index.js";
+import type {
+  MechanismChoice,
+  Model,
+  TransformerOptions as Shape,
+  VisionTransformerOptions as VisionShape,
+} from "./models/index.js";
+import { makeTransformer, makeVisionTransformer } from "./models/index.js";
 import type { TokenTask } from "./tasks/index.js";
 import type {
   CompareOptions,
@@ -15,6 +21,7 @@ import type {
   Fit,
   OptimiseOptions as Steps,
   Problem,
+  Task,
   Trained,
   TrainingHost,
   TrainOptions,
@@ -29,6 +36,7 @@ export interface OnDevice {
 }
 
 export type TransformerOptions = Shape & OnDevice;
+export type VisionTransformerOptions = VisionShape & OnDevice;
 export type OptimiseOptions = Steps & OnDevice;
 
 const interruptSignal = (): AbortSignal | undefined => kernel()?.interruptSignal();
@@ -57,6 +65,21 @@ export async function transformer({ device = "cpu", ...options }: TransformerOpt
 }
 
 /**
+ * A vision transformer with initial weights that are a function of the seed: a ViT as `load` gives it, in the layout of
+ * transformers' ViTForImageClassification, so that all that works on a loaded one works on it.
+ *
+ * Throws   OptionError on options that are unknown or do not fit together
+ * Source   arXiv:2010.11929 §3.1
+ * Example  const model = await visionTransformer({ layers: 4, heads: 4, width: 64, classes: tasks.shapes().classes })
+ */
+export async function visionTransformer({ device = "cpu", ...options }: VisionTransformerOptions): Promise<Model> {
+  return makeVisionTransformer(
+    { engine: await engine(device), interruptSignal, versions, files, decodePicture },
+    options,
+  );
+}
+
+/**
  * Makes a loss small: any graph of parameters and data. The same seeds give the same curve, bit for bit, however the
  * steps are spread over runs, interrupts and checkpoints; an interrupt of the cell stops between two runs and returns
  * what was reached.
@@ -70,12 +93,12 @@ export async function optimise(problem: Problem, { device = "cpu", ...options }:
 }
 
 /**
- * Trains a model on a task, on the model's device; the model itself stays as it is.
+ * Trains a model on a task of tokens or of pictures, on the model's device; the model itself stays as it is.
  *
  * Throws   as {@link optimise}; OptionError where model and task do not fit
  * Example  const { model, test } = await train(small, tasks.mqar(), { steps: 500, optimiser: adam({ rate: 3e-3 }) })
  */
-export async function train(model: Model, task: TokenTask, options: TrainOptions): Promise<Trained> {
+export async function train(model: Model, task: Task, options: TrainOptions): Promise<Trained> {
   return trainOn(trainingHost(model.parts().engine), model, task, options);
 }
 

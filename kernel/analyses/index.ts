@@ -47,6 +47,7 @@ export type { Svd } from "./parts/svd.js";
 export { edgeAttribution, type EdgeAttributionOptions } from "./edgeAttribution.js";
 export { AttributionGraph, attributionGraph, type AttributionGraphOptions } from "./attributionGraph.js";
 export { ImageAttention, imageAttention, type ImageAttentionOptions } from "./imageAttention.js";
+export { maskAttention, type MaskAttentionOptions } from "./maskAttention.js";
 export { type EdgeScore, EdgeScores } from "./edgeScores.js";
 export { type PathPatchingOptions, type PathReceiver, pathPatching } from "./pathPatching.js";
 export { isOffered } from "./parts/headAblation.js";

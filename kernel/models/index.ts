@@ -31,3 +31,6 @@ export type { StoredTensor } from "./safetensors.js";
 export { openSafetensors, parseSafetensorsHeader, readTensor } from "./safetensors.js";
 export type { MechanismChoice, TransformerOptions } from "./transformer/make.js";
 export { makeTransformer } from "./transformer/make.js";
+export { cutPatches } from "./patches.js";
+export type { PictureWorkshop, VisionTransformerOptions } from "./visionTransformer.js";
+export { makeVisionTransformer } from "./visionTransformer.js";

@@ -19,6 +19,8 @@ export { passkey, type PasskeyOptions } from "./passkey.js";
 export { type RepeatedTokens, repeatedTokens, type RepeatedTokensOptions } from "./repeatedTokens.js";
 export { reversal, type ReversalOptions } from "./reversal.js";
 export { ScanAndSnap, scanAndSnap, type ScanAndSnapOptions } from "./scanAndSnap.js";
+export { shapes, type ShapesOptions } from "./shapes.js";
 export { sorting, type SortingOptions } from "./sorting.js";
 export { text, type TextOptions } from "./text.js";
 export { type Split, type TaskBatch, type TaskRow, TokenTask, type TokenTaskParts } from "./parts/tokenTask.js";
+export { type PictureBatch, type PictureRow, PictureTask, type PictureTaskParts } from "./parts/pictureTask.js";

@@ -16,7 +16,7 @@ import { fingerprint } from "./checkpoint.js";
 import type { Trial } from "./comparison.js";
 import { Comparison } from "./comparison.js";
 import type { TrainingHost } from "./host.js";
-import { batchTensors } from "./modelGraph.js";
+import { tokenTensors } from "./lesson.js";
 import type { TrainOptions } from "./train.js";
 import { trainOn } from "./train.js";
 
@@ -89,7 +89,7 @@ export async function compareOn(
   const twice = units.find(({ name }, i) => units.findIndex((other) => other.name === name) !== i);
   if (twice) throw new OptionError(`compare: "${twice.name}" stands there twice`);
 
-  const data = fingerprint(...Object.values(batchTensors(task.batch(0, 4))).map((part) => bytesIn(part.data)));
+  const data = fingerprint(...Object.values(tokenTensors(task.batch(0, 4))).map((part) => bytesIn(part.data)));
   let known = record === undefined ? [] : await readRecord(host, record);
   const trials: Trial[] = [];
   for (const unit of units) {

@@ -6,6 +6,7 @@ export { DivergedError, Fit } from "./fit.js";
 export type { Evaluation } from "./checkpoint.js";
 export type { Pace, Report, TrainingHost } from "./host.js";
 export type { ParameterGroup } from "./layout.js";
+export type { Task } from "./lesson.js";
 export { weightsOf, withWeights } from "./modelGraph.js";
 export type { Optimiser } from "./optimiser.js";
 export { adam, lion, sgd } from "./optimisers/index.js";

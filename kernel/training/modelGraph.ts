@@ -1,34 +1,12 @@
 import type { Engine, Value } from "../graph/index.js";
 import { build, constant, input } from "../graph/index.js";
-import type { Batch, Blueprint, GraphContext } from "../models/index.js";
+import type { Blueprint } from "../models/index.js";
 import { Model } from "../models/index.js";
-import type { TaskBatch, TokenTask } from "../tasks/index.js";
-import { OptionError } from "../tensor/index.js";
 import type { Tensor } from "../tensor/index.js";
+import type { Lesson } from "./lesson.js";
+import { placesFor } from "./lesson.js";
 import type { Tensors } from "./stepGraph.js";
 import { predictionSums } from "./tokenLoss.js";
-
-/** Inputs of a model that are the same for every full batch, as constants. */
-function constantInputs(blueprint: Blueprint, size: number, length: number): ReadonlyMap<string, Value> {
-  const zeros = new Int32Array(size * length);
-  const batch: Batch = { size, length, inputIds: zeros, attentionMask: zeros.map(() => 1), tokenTypeIds: zeros };
-  return new Map(Object.entries(blueprint.feeds(batch)).map(([name, tensor]) => [name, constant(tensor)]));
-}
-
-/** The logits of a model of these weights, [B,T,V]; nothing is addressed, so that mechanisms take their fastest form. */
-export function logitsOf(blueprint: Blueprint, weights: Readonly<Record<string, Value>>, inputIds: Value): Value {
-  const [size, length] = inputIds.shape as readonly number[];
-  const others = constantInputs(blueprint, size, length);
-  const context: GraphContext = {
-    weight: (name) => weights[name],
-    has: (name) => Object.hasOwn(weights, name),
-    input: (name) => (name === "input_ids" ? inputIds : others.get(name)!),
-    tap: (_, value) => value,
-  };
-  const { logits } = blueprint.build(context);
-  if (!logits) throw new OptionError(`train: ${blueprint.architecture} has no prediction head`);
-  return logits;
-}
 
 /** The weights of a model as tensors. */
 export async function weightsOf(model: Model): Promise<Tensors> {
@@ -49,11 +27,6 @@ export function withWeights(model: Model, weights: Tensors): Model {
   return new Model({ ...model.parts(), weights: values });
 }
 
-/** A batch of a task as the graph reads it. */
-export function batchTensors({ inputIds, targets, kinds }: TaskBatch): Tensors {
-  return { ids: inputIds, targets, ...(kinds ? { kinds } : {}) };
-}
-
 /**
  * What weights predict on rows of a task that are not learned from: loss, accuracy and the mean of each part. The graph
  * is compiled once and reads the weights as inputs.
@@ -61,26 +34,20 @@ export function batchTensors({ inputIds, targets, kinds }: TaskBatch): Tensors {
 export async function tester(
   engine: Engine,
   blueprint: Blueprint,
-  task: TokenTask,
+  lesson: Lesson,
   { rows, batchSize }: { readonly rows: number; readonly batchSize: number },
 ): Promise<{
   readonly test: (weights: Tensors) => Promise<Record<string, number>>;
   readonly dispose: () => Promise<void>;
 }> {
   const size = Math.min(rows, batchSize);
-  const shape = [size, task.length];
-  const place = (name: string): Value => input(name, "int32", shape);
   const weightName = (name: string): string => `weight ${name}`;
   const weights = blueprint.tensors.map(
     ({ name, shape: of }) => [name, input(weightName(name), "float32", of)] as const,
   );
-  const logits = logitsOf(blueprint, Object.fromEntries(weights), place("ids"));
-  const hasKinds = task.parts.length > 0;
-  const sums = predictionSums(
-    logits,
-    place("targets"),
-    hasKinds ? { kinds: place("kinds"), names: task.parts } : undefined,
-  );
+  const places = placesFor(lesson.batch(0, size, "test"));
+  const { logits, targets, kinds } = lesson.predictions(Object.fromEntries(weights), places);
+  const sums = predictionSums(logits, targets, kinds);
   const outputs = Object.entries(sums).flatMap(([name, each]) =>
     Object.entries(each).map(([what, value]) => [`${what} ${name}`, value as Value] as const),
   );
@@ -92,7 +59,7 @@ export async function tester(
       for (let step = 0; step * size < rows; step++) {
         const found: Readonly<Record<string, Tensor>> = await compiled.run({
           ...fed,
-          ...batchTensors(task.batch(step, size, "test")),
+          ...lesson.batch(step, size, "test"),
         });
         for (const [name, tensor] of Object.entries(found)) totals[name] = (totals[name] ?? 0) + tensor.item();
       }

@@ -1,10 +1,11 @@
 import type { Address, Model, Run } from "../models/index.js";
-import type { TokenTask } from "../tasks/index.js";
 import { checkOptions, OptionError, showWith } from "../tensor/index.js";
 import type { Fit } from "./fit.js";
 import { fitBundle } from "./fit.js";
 import type { TrainingHost } from "./host.js";
-import { batchTensors, logitsOf, tester, weightsOf, withWeights } from "./modelGraph.js";
+import type { Task } from "./lesson.js";
+import { lessonOf } from "./lesson.js";
+import { tester, weightsOf, withWeights } from "./modelGraph.js";
 import type { OptimiseOptions } from "./optimise.js";
 import { optimiseOn, optimiseOptions } from "./optimise.js";
 import type { Loss, Tensors } from "./stepGraph.js";
@@ -35,10 +36,10 @@ export interface Snapshot {
 export class Trained {
   readonly model: Model;
   readonly fit: Fit;
-  readonly task: TokenTask;
+  readonly task: Task;
   readonly snapshots: readonly Snapshot[];
 
-  constructor(model: Model, fit: Fit, task: TokenTask, snapshots: readonly Snapshot[]) {
+  constructor(model: Model, fit: Fit, task: Task, snapshots: readonly Snapshot[]) {
     this.model = model;
     this.fit = fit;
     this.task = task;
@@ -53,53 +54,35 @@ export class Trained {
 
 showWith(Trained.prototype, ({ fit }) => fitBundle(fit));
 
-/** Throws OptionError where a model cannot be trained on a task. */
-function check(model: Model, task: TokenTask): void {
-  const { blueprint } = model.parts();
-  if (blueprint.vocabulary < task.vocabulary.length)
-    throw new OptionError(`train: ${task.name} has ${task.vocabulary.length} tokens, but ${model.name} knows ${blueprint.vocabulary}`); // prettier-ignore
-  if (blueprint.positions < task.length)
-    throw new OptionError(`train: rows of ${task.name} are ${task.length} tokens long, but ${model.name} reads ${blueprint.positions}`); // prettier-ignore
-  if (blueprint.fixedLength !== undefined && blueprint.fixedLength !== task.length)
-    throw new OptionError(`train: ${model.name} reads exactly ${blueprint.fixedLength} tokens, rows of ${task.name} have ${task.length}`); // prettier-ignore
-  if (blueprint.decoder || blueprint.pictures || model.parts().weights.size === 0)
-    throw new OptionError(
-      `train: ${blueprint.architecture} cannot be trained yet; expected a model that reads token ids`,
-    );
-}
-
 /** See `train` of the facade. */
-export async function trainOn(
-  host: TrainingHost,
-  model: Model,
-  task: TokenTask,
-  options: TrainOptions,
-): Promise<Trained> {
+export async function trainOn(host: TrainingHost, model: Model, task: Task, options: TrainOptions): Promise<Trained> {
   checkOptions("train", options, [...own, ...optimiseOptions]);
   const { batchSize = 64, testRows = 256, evaluate, capture, from, ...rest } = options;
-  check(model, task);
+  const { blueprint, engine, weights: held } = model.parts();
+  if (held.size === 0) throw new OptionError(`train: ${model.name} keeps its weights in its file; expected one loaded from safetensors, or made here`); // prettier-ignore
+  const lesson = lessonOf(blueprint, task, model.name);
   const amounts = [["batchSize", batchSize, 1], ["testRows", testRows, 0]] as const; // prettier-ignore
   for (const [name, x, least] of amounts) {
     if (!Number.isSafeInteger(x) || x < least)
       throw new OptionError(`train: ${name} must be a whole number of at least ${least}, got ${String(x)}`);
   }
-  const { blueprint, engine } = model.parts();
-  const loss: Loss = (weights, { ids, targets, kinds }) =>
-    tokenLoss(logitsOf(blueprint, weights, ids), targets, kinds && { kinds, names: task.parts });
+  const loss: Loss = (weights, batch) => {
+    const { logits, targets, kinds } = lesson.predictions(weights, batch);
+    return tokenLoss(logits, targets, kinds);
+  };
   const snapshots: Snapshot[] = [...(from?.snapshots ?? [])];
   const keep = async (weights: Tensors, step: number): Promise<void> => {
     if (snapshots.some((held) => held.step === step)) return;
     const now = withWeights(model, weights);
-    const inputIds = [task.row(0, "test").ids];
-    snapshots.push({ step, run: await now.run({ inputIds }, { capture: capture?.addresses ?? [] }) });
+    snapshots.push({ step, run: await now.run(lesson.firstTest(), { capture: capture?.addresses ?? [] }) });
     await now.dispose();
   };
   const parameters = await weightsOf(model);
   if (capture?.steps.includes(0)) await keep(parameters, 0);
-  const tests = testRows > 0 ? await tester(engine, blueprint, task, { rows: testRows, batchSize }) : undefined;
+  const tests = testRows > 0 ? await tester(engine, blueprint, lesson, { rows: testRows, batchSize }) : undefined;
   const fit = await optimiseOn(
     host,
-    { parameters, loss, batch: (step) => batchTensors(task.batch(step, batchSize)) },
+    { parameters, loss, batch: (step) => lesson.batch(step, batchSize) },
     {
       title: `${model.name} on ${task.name}`,
       ...rest,

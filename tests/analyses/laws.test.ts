@@ -7,10 +7,11 @@ import { readOracle } from "../models/oracle.js";
 import { effectLaws } from "./laws/effects.js";
 import { headLaws } from "./laws/heads.js";
 import { snapshot, two, type Models } from "./laws/law.js";
+import { pictureLaws } from "./laws/pictures.js";
 import { sinkLaws } from "./laws/sinks.js";
 import { headDim, plantDrained, plantedModel, plantEven, plantImage, width, type Plant } from "./plantedModel.js";
 
-const laws = { ...headLaws, ...effectLaws, ...sinkLaws };
+const laws = { ...headLaws, ...effectLaws, ...sinkLaws, ...pictureLaws };
 
 /** What is exported beside analyses: metrics, a question about a run, and pictures of what others found. */
 const others = [

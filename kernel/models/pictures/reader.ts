@@ -1,6 +1,7 @@
 import { FormatError, OptionError } from "../../tensor/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import type { Host } from "../host.js";
+import type { JsonObject } from "../json.js";
 import { readJson } from "../json.js";
 import type { PictureSource, RgbPicture } from "./picture.js";
 import { asRgb } from "./picture.js";
@@ -9,7 +10,10 @@ import { openPreprocessor } from "./preprocess.js";
 /** Pixel values of pictures, as a model wants them. */
 export type PictureReader = (sources: PictureSource | readonly PictureSource[]) => Promise<Tensor>;
 
-async function pictureOf({ files, decodePicture }: Host, source: unknown, place: string): Promise<RgbPicture> {
+/** What reads pictures from files. */
+export type PictureHost = Pick<Host, "files" | "decodePicture">;
+
+async function pictureOf({ files, decodePicture }: PictureHost, source: unknown, place: string): Promise<RgbPicture> {
   if (source instanceof Uint8Array) return asRgb(place, decodePicture(place, source));
   if (typeof source !== "string") return asRgb(place, source);
   const path = files.resolve(source);
@@ -23,7 +27,11 @@ export async function pictureReader(host: Host, folder: string): Promise<Picture
   const { files } = host;
   const name = "preprocessor_config.json";
   if (!(await files.list(folder)).includes(name)) return undefined;
-  const json = await readJson(files, files.resolve(folder, name));
+  return readerFrom(host, await readJson(files, files.resolve(folder, name)));
+}
+
+/** Reads pictures as the attributes of a preprocessor_config.json say. */
+export function readerFrom(host: PictureHost, json: JsonObject): PictureReader {
   return async (sources) => {
     const preprocessor = openPreprocessor(json);
     const list: readonly unknown[] = Array.isArray(sources) ? sources : [sources];
