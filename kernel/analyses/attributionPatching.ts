@@ -90,7 +90,7 @@ export async function attributionPatching(
         length = batch.length;
         return Object.fromEntries(outputs.map((address) => [address, at(address)]));
       },
-      settings,
+      { ...settings, repeated: true },
     );
     const found = await model.compute(
       twins[index].times(1),
@@ -104,7 +104,7 @@ export async function attributionPatching(
         };
         return { effects: build.concat(zs.map(effect), 0) };
       },
-      settings,
+      { ...settings, repeated: true },
     );
     return Array.from(found["effects"].numbers());
   }

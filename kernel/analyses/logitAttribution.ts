@@ -1,5 +1,5 @@
 import type { Value } from "../graph/index.js";
-import { build, gradients, substitute } from "../graph/index.js";
+import { build, gradients, input, programOf, structureOf, substitute } from "../graph/index.js";
 import type { ComputeOptions, Model, ModelInput, Site } from "../models/index.js";
 import { checkOptions, OptionError, type Tensor, UnsupportedError } from "../tensor/index.js";
 import { dependsOn } from "./parts/dependsOn.js";
@@ -51,7 +51,7 @@ export async function logitAttribution(
   const found: Readonly<Record<string, Tensor>>[] = [];
   for (const [index, prompt] of promptsOf("logitAttribution", inputs).entries()) {
     const write = (site: Site): Record<string, Value> => attributed(site, metric, index);
-    found.push(await model.compute(prompt.times(1), write, signal ? { signal } : {}));
+    found.push(await model.compute(prompt.times(1), write, { repeated: true, ...(signal ? { signal } : {}) }));
   }
   const mean = (name: string, ...at: number[]): number => meanOf(found.map((each) => each[name].item(...at)));
   const layers = Array.from({ length: model.layers }, (_, l) => l);
@@ -64,14 +64,34 @@ export async function logitAttribution(
   return { metric: value, heads, attentionBias, mlps, embed, normBias: value - stream, unexplained };
 }
 
+/** What was written for metrics of one structure, by the last hidden state that they read: the same for every prompt. */
+const writtenBefore = new WeakMap<Value, Map<string, Record<string, Value>>>();
+
+/** How many structures are kept per model; metrics that differ in tokens alone share one. */
+const keptStructures = 8;
+
 function attributed(site: Site, metric: PromptMetric, index: number): Record<string, Value> {
   const { model, addresses, at } = site;
   if (!addresses.includes("logits") || !addresses.includes("ln_final")) {
     throw new OptionError(`logitAttribution: ${model.architecture} has no last norm and prediction head`);
   }
-  const [stream, final] = [at(`blocks.${model.layers - 1}.resid_post`), at("ln_final")];
-  const apart = build.apply("Identity", [final]);
+  const final = at("ln_final");
+  const apart = input("last hidden state", final.dtype, final.shape);
   const written = build.reduceSum(metric.write(seenAs(site, final, apart), [index]));
+  const structure = structureOf(programOf({ written }));
+  if (structure === undefined) return shares(site, metric, written, apart);
+  const known = writtenBefore.get(final) ?? new Map<string, Record<string, Value>>();
+  writtenBefore.set(final, known);
+  const outputs = known.get(structure) ?? shares(site, metric, written, apart);
+  known.set(structure, outputs);
+  if (known.size > keptStructures) known.delete([...known.keys()][0]);
+  return outputs;
+}
+
+/** Shares of a metric that is written on a last hidden state of its own. */
+function shares(site: Site, metric: PromptMetric, written: Value, apart: Value): Record<string, Value> {
+  const { model, at } = site;
+  const [stream, final] = [at(`blocks.${model.layers - 1}.resid_post`), at("ln_final")];
   // Most metrics read one position: then the others need not be weighed.
   const read = rowsRead(written, apart);
   const pick = (value: Value): Value => (read ? atRows(value, read.rows) : value); // [1,1,M] or [1,Q,M]

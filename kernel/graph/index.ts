@@ -31,5 +31,6 @@ export { contribDomain } from "./products.js";
 export type { Program } from "./program.js";
 export { placeOf } from "./origins.js";
 export { activationBytes, programOf, weightBytes } from "./program.js";
+export { structureOf } from "./structure.js";
 export { substitute } from "./substitute.js";
 export type { Attribute, Attributes, Loop, OnnxFile, Source, Value, WeightSource } from "./value.js";

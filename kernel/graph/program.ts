@@ -12,7 +12,11 @@ export interface Program {
   readonly outputs: Readonly<Record<string, Value>>;
 }
 
-function sourceKey(value: Value, identity: number): string {
+/** The most elements of a constant that is known by what it holds. */
+export const smallConstant = 64;
+
+/** Equal for leaves that hold the same; `identity` tells apart those that are not compared. */
+export function sourceKey(value: Value, identity: number): string {
   const { source, dtype, shape } = value;
   switch (source?.kind) {
     case "input":
@@ -21,7 +25,7 @@ function sourceKey(value: Value, identity: number): string {
       return `weight ${source.path} ${source.offset} ${source.storage} ${dtype} [${shape.join()}]`;
     case "constant": {
       const { data } = source.tensor;
-      return data.length <= 64
+      return data.length <= smallConstant
         ? `constant ${dtype} [${shape.join()}] ${Array.from(data, formatExact).join()}`
         : `unique ${identity}`;
     }

@@ -33,17 +33,21 @@ export interface PlanOptions {
   readonly isHalf: boolean;
 }
 
-/**
- * Plans a graph for a device.
- *
- * Throws   UnsupportedError on an operator that the device lacks and that nothing stands for
- */
-export function planFor(outputs: Readonly<Record<string, Value>>, { device, coverage, isHalf }: PlanOptions): Plan {
+/** A graph as it was asked for, and as a device can run it. */
+export function fittedTo(
+  outputs: Readonly<Record<string, Value>>,
+  { device, coverage, isHalf }: PlanOptions,
+): Pick<Plan, "program" | "fitted"> {
   const program = programOf(outputs);
   // Loops run on the CPU alone, and what rewrites a graph for a device does not look into their bodies.
   const plain = coverage || isHalf ? unrolled(program.outputs) : program.outputs;
   const precise = isHalf ? halfProducts(plain) : plain;
-  const fitted = coverage ? programOf(lower(precise, { device, lacks: coverage.lacks })) : programOf(precise);
+  if (coverage) return { program, fitted: programOf(lower(precise, { device, lacks: coverage.lacks })) };
+  return { program, fitted: isHalf ? programOf(precise) : program };
+}
+
+/** A fitted graph as a file. */
+export function fileOf(fitted: Program, { coverage }: PlanOptions): Pick<Plan, "model" | "key"> {
   const model = encodeOnnx(fitted, coverage ? { feedShapes: true } : { fuseTransposed: true });
   const hash = createHash("sha256")
     .update(model.bytes)
@@ -52,7 +56,7 @@ export function planFor(outputs: Readonly<Record<string, Value>>, { device, cove
     if (source?.kind === "weight") hash.update(`${source.version}\n`);
     if (file) hash.update(`${file.version}\n`);
   }
-  return { program, fitted, model, key: hash.digest("hex") };
+  return { model, key: hash.digest("hex") };
 }
 
 /** A copy that the engine thread may take: the caller's data is never detached. */

@@ -12,7 +12,8 @@ import { fallbackRefused } from "./engineMessages.js";
 import type { EngineThread } from "./engineThread.js";
 import { engineThread } from "./engineThread.js";
 import type { Plan } from "./plan.js";
-import { buffersOf, planFor, unwired, wireFeeds } from "./plan.js";
+import { buffersOf, unwired, wireFeeds } from "./plan.js";
+import { Plans } from "./plans.js";
 
 /**
  * Peak memory of a session over its weights: 1.1 for float32 (measured at 1.2 and 3 GB); weights that are cast when they
@@ -81,6 +82,7 @@ export class OrtEngine implements Engine {
   readonly #onLoad: OnLoad | undefined;
   readonly #coverage: Coverage | undefined;
   readonly #sessions = new Map<string, Session>();
+  readonly #plans = new Plans();
 
   constructor(device: string, options: EngineOptions = {}) {
     const { thread = engineThread(), freeBytes = freeMemory, deviceBytes = Infinity, dtype = "float32" } = options;
@@ -95,7 +97,7 @@ export class OrtEngine implements Engine {
   }
 
   async compile(outputs: Readonly<Record<string, Value>>, settings: CompileSettings = {}): Promise<Compiled> {
-    const planned = planFor(outputs, {
+    const planned = this.#plans.of(outputs, {
       device: this.device,
       coverage: this.#coverage,
       isHalf: this.dtype === "float16",

@@ -26,6 +26,7 @@ export function resolveAddresses(place: string, request: unknown, known: readonl
   if (typeof request !== "string") {
     throw new OptionError(`${place}: an address is text such as "blocks.0.attn.pattern", got ${typeof request}`);
   }
+  if (known.includes(request)) return [request];
   const address = canonical(request);
   const pattern = address.split(".").map((part) => (part === "*" ? /^\d+$/ : part));
   const found = known.filter((candidate) => {

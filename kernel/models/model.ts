@@ -158,13 +158,14 @@ export class Model {
     write: (site: Site) => Readonly<Record<string, Value>>,
     options: ComputeOptions = {},
   ): Promise<Readonly<Record<string, Tensor>>> {
-    checkOptions("compute", options, ["interventions", "queriesPerBlock", "signal"]);
-    const { interventions = [], signal = this.#parts.interruptSignal() } = options;
+    checkOptions("compute", options, ["interventions", "queriesPerBlock", "repeated", "signal"]);
+    const { interventions = [], repeated = false, signal = this.#parts.interruptSignal() } = options;
     const { blueprint } = this.#parts;
     const { batch } = await this.#prepare(input);
     const written = this.#write(batch, this.#tokensOf(batch), interventions, false);
-    const { outputs, feeds } = overQueries(write(written.site), written.site, options, this.device);
-    const settings = { isFleeting: true, ...(signal ? { signal } : {}) };
+    const asked = write(written.site);
+    const { outputs, feeds } = overQueries(asked, written.site, options, this.device);
+    const settings = { isFleeting: !repeated || outputs !== asked, ...(signal ? { signal } : {}) };
     return this.#sessions.once(outputs, { ...blueprint.feeds(batch), ...written.feeds, ...feeds }, settings);
   }
 

@@ -43,6 +43,11 @@ export interface ComputeOptions {
    * length, not with its square. Left out: only where the patterns of a layer would take more than 64 MB; Infinity: never.
    */
   readonly queriesPerBlock?: number;
+  /**
+   * Whether weights are laid out for faster products, which takes as long as some three short passes lose without it; the graphs of
+   * the last two passes stay loaded: false.
+   */
+  readonly repeated?: boolean;
   readonly signal?: CancelSignal;
 }
 

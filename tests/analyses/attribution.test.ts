@@ -62,6 +62,15 @@ describe.each(["gpt2", "llama_rope3", "gpt_neox"])("attribution on %s", (name) =
     numbers(one).forEach((share, i) => expect(Math.abs(share - numbers(all)[i])).toBeLessThan(2e-6));
   });
 
+  it("is that of each metric, whichever was asked for before", async () => {
+    const of = async (a: number, b: number): Promise<readonly number[]> =>
+      (await logitAttribution(model, { inputIds: [[5, 6, 7, 8]] }, { metric: logitDifference(a, b) })).heads.flat();
+    const [there, back, again] = [await of(7, 9), await of(9, 7), await of(7, 9)];
+    expect(again).toEqual(there);
+    back.forEach((share, i) => expect(Math.abs(share + there[i])).toBeLessThan(1e-9));
+    expect((await of(7, 8)).every((share, i) => share !== there[i])).toBe(true);
+  });
+
   it("the logit lens ends in the metric, and a list is the mean of its prompts", async () => {
     const { metric: states, perPrompt } = await logitLens(model, prompts, { metric });
     expect(states).toHaveLength(model.layers + 1);

@@ -133,6 +133,20 @@ describe("what does not fit is refused before it runs", () => {
     await compiled.dispose();
   });
 
+  it("names the line of the graph at hand, not that of an equal one before it", async () => {
+    const table = constant(tensor([[1], [2]]));
+    const ids = (): Value => input("ids", "int32", ["n"]);
+    const first = (): Value => build.gather(table, ids(), 0);
+    const second = (): Value => build.gather(table, ids(), 0);
+    for (const make of [first, second]) {
+      const compiled = await engine.compile({ y: build.mul(make(), 3) });
+      const refusal = await compiled.run({ ids: tensor([7], "int32") }).catch((error: Error) => error);
+      const { stack } = (refusal as Error).cause as Error;
+      expect(stack).toMatch(new RegExp(`at ${make.name} `));
+      await compiled.dispose();
+    }
+  });
+
   it("keeps the % of generated names to itself", async () => {
     await expect(engine.compile({ "%y": doubled() })).rejects.toThrow("reserved");
     await expect(engine.compile({ x: doubled() })).rejects.toThrow('"x" names an input and an output');
