@@ -9,6 +9,7 @@ import { OnnxScope } from "./onnxScope.js";
 import { elementTypes, valueInfo } from "./onnxTypes.js";
 import { operators } from "./ops/index.js";
 import type { Program } from "./program.js";
+import type { TransposedProducts } from "./products.js";
 import { contribDomain, noProducts, transposedProducts } from "./products.js";
 import type { AttributeProto, TensorProto } from "./proto/onnx_pb.js";
 import {
@@ -136,7 +137,7 @@ function opsetsOf({ values }: Program, withContrib: boolean): ReadonlyMap<string
 }
 
 export interface EncodeOptions {
-  /** Writes a · bᵀ as one FusedMatMul, an operator that onnxruntime's CPU kernels add to the standard; default false. */
+  /** Writes products with a transposed operand as one FusedMatMul, an operator that onnxruntime's CPU kernels add to the standard; default false. */
   readonly fuseTransposed?: boolean;
   /**
    * Makes shapes that depend on axis words inputs, instead of computing them in the graph: devices without integer
@@ -157,9 +158,10 @@ export function encodeOnnx(
   const scope = new OnnxScope(program, feedShapes);
   const nodes = new Map<string, Value>();
   const fileNodes = new FileNodes(scope.nodes);
-  const fused = fuseTransposed ? transposedProducts(program) : noProducts;
+  const results = Object.values(program.outputs);
+  const fusedOf = fuseTransposed ? transposedProducts : () => noProducts;
   const initializer: TensorProto[] = [];
-  const opsets = opsetsOf(program, fused.operands.size > 0);
+  const opsets = opsetsOf(program, fuseTransposed);
   const standard = Number(opsets.get(""));
   const outputNames = new Set(Object.keys(program.outputs));
   for (const name of [...outputNames, ...program.inputs.map(scope.nameOf)]) {
@@ -173,15 +175,16 @@ export function encodeOnnx(
     }
     return name;
   };
-  const write = (values: readonly Value[], scope: OnnxScope): void => {
+  const write = (values: readonly Value[], results: readonly Value[], scope: OnnxScope): void => {
     const groups = loopGroups(values);
+    const fused = fusedOf(values, results);
     for (const value of values) {
       const group = groups.get(value);
-      if (!group) writeValue(value, scope);
+      if (!group) writeValue(value, fused, scope);
       else if (group[0] === value) nodes.set(writeLoop(group, scope, write), value);
     }
   };
-  const writeValue = (value: Value, scope: OnnxScope): void => {
+  const writeValue = (value: Value, fused: TransposedProducts, scope: OnnxScope): void => {
     const { source } = value;
     const name = scope.nameOf(value);
     if (source?.kind === "constant") initializer.push(tensorProto(name, source.tensor));
@@ -198,12 +201,14 @@ export function encodeOnnx(
       scope.node("Identity", [fileNodes.write(value, scope.nameOf)], name, [], scope.originOf(value));
       return;
     }
-    const transposed = fused.operands.get(value);
-    if (transposed) {
-      const transB = create(AttributeProtoSchema, { name: "transB", type: Kind.INT, i: 1n });
-      const inputs = [value.inputs[0], transposed].map(scope.nameOf);
+    const product = fused.products.get(value);
+    if (product) {
+      const flags = ["transA", "transB"].flatMap((name, i) =>
+        product.transposed[i] ? create(AttributeProtoSchema, { name, type: Kind.INT, i: 1n }) : [],
+      );
+      const inputs = product.inputs.map(scope.nameOf);
       const options = { domain: contribDomain };
-      nodes.set(scope.node("FusedMatMul", inputs, name, [transB], scope.originOf(value), options), value);
+      nodes.set(scope.node("FusedMatMul", inputs, name, flags, scope.originOf(value), options), value);
       return;
     }
     const kinds = operators[value.op].attributes ?? {};
@@ -223,7 +228,7 @@ export function encodeOnnx(
       value,
     );
   };
-  write(program.values, scope);
+  write(program.values, results, scope);
   for (const [name, value] of Object.entries(program.outputs)) {
     if (scope.nameOf(value) !== name) scope.node("Identity", [scope.nameOf(value)], name, [], name);
   }

@@ -12,7 +12,7 @@ import type { Value } from "./value.js";
 export function writeLoop(
   group: readonly Value[],
   scope: OnnxScope,
-  write: (values: readonly Value[], scope: OnnxScope) => void,
+  write: (values: readonly Value[], results: readonly Value[], scope: OnnxScope) => void,
 ): string {
   const [value] = group;
   const { state, slices, next, collect, reverse, captured } = value.loop!;
@@ -20,7 +20,7 @@ export function writeLoop(
   const kept = collect.flatMap((own, i) => (read.has(next.length + i) ? [{ own, at: next.length + i }] : []));
   const body = bodyOf(value.loop!, [...next, ...kept.map(({ own }) => own)]);
   const inner = scope.inner(body.values, new Map(captured.map((leaf, i) => [leaf, value.inputs[state.length + slices.length + i]]))); // prettier-ignore
-  write(body.values, inner);
+  write(body.values, body.results, inner);
   // Each result under a name of its own: one value may stand for several, and a leaf is no result.
   const outputs = body.results.map((result, i) => {
     const name = `${inner.prefix}result/${i}`;

@@ -3,12 +3,16 @@ import type { Build } from "../builder.js";
 import { broadcastShapes, productOf } from "../dims.js";
 import { broadcastSizes, fill, flatIndex } from "../loops.js";
 import type { Operator } from "../op.js";
+import { numbersOf } from "../op.js";
 import { unbroadcast } from "../unbroadcast.js";
 import type { Value } from "../value.js";
 
+/** The last two axes swapped; what was swapped before is taken as it was. */
 function swapLast(build: Build, x: Value): Value {
   const axes = x.shape.map((_, axis) => axis);
-  return build.transpose(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
+  const perm = [...axes.slice(0, -2), axes.length - 1, axes.length - 2];
+  const isSwapped = x.op === "Transpose" && numbersOf(x.attributes, "perm").join() === perm.join();
+  return isSwapped ? x.inputs[0] : build.transpose(x, perm);
 }
 
 export const linear: Readonly<Record<string, Operator>> = {
