@@ -91,7 +91,7 @@ export const files: Files = {
   resolve: (...parts) => resolve(...parts.map(expand)),
 };
 
-/** Small models that come with the package: `load("demo")`, `load("demo-sink")`. */
+/** Small models that come with the package: `load("demo")`, `load("demo-sink")`, `load("demo-vision")`. */
 export const ownModels: string = fileURLToPath(new URL("../../demos", import.meta.url));
 
 /**
