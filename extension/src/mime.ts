@@ -17,6 +17,7 @@ export const mimeTypes: string[] = [
   "application/vnd.attention-lab.generation.v1+json",
   "application/vnd.attention-lab.token-strip.v1+json",
   "application/vnd.attention-lab.attribution-graph.v1+json",
+  "application/vnd.attention-lab.audio-timeline.v1+json",
 ];
 
 /** Below 50: `text/html` would win otherwise. */

@@ -46,6 +46,7 @@ export type { WeightForm } from "./parts/headWeights.js";
 export type { Svd } from "./parts/svd.js";
 export { edgeAttribution, type EdgeAttributionOptions } from "./edgeAttribution.js";
 export { AttributionGraph, attributionGraph, type AttributionGraphOptions } from "./attributionGraph.js";
+export { AudioAttention, audioAttention, type AudioAttentionOptions } from "./audioAttention.js";
 export { ImageAttention, imageAttention, type ImageAttentionOptions } from "./imageAttention.js";
 export { maskAttention, type MaskAttentionOptions } from "./maskAttention.js";
 export { type EdgeScore, EdgeScores } from "./edgeScores.js";

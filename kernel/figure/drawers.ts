@@ -1,6 +1,7 @@
 import {
   ablationTableMime,
   attributionGraphMime,
+  audioTimelineMime,
   curvesMime,
   generationMime,
   headGridMime,
@@ -17,6 +18,7 @@ import {
 } from "../views/index.js";
 import { drawAblationTable } from "./ablationTable.js";
 import { drawAttributionGraph } from "./attributionGraph.js";
+import { drawAudioTimeline, type AudioChoice } from "./audioTimeline.js";
 import { niceTop, type ScaleName } from "./colourScale.js";
 import { drawCurves } from "./curves.js";
 import { largestWeight } from "./frame.js";
@@ -44,6 +46,8 @@ export interface FigureOptions {
   readonly least?: number;
   /** Of attention over a picture: which map, the attention of which query, how opaque. */
   readonly overlay?: OverlayChoice;
+  /** Of attention over a sound: which map, the line of which token. */
+  readonly audio?: AudioChoice;
   /** One picture of a report, by its name, instead of all of them. */
   readonly panel?: string;
   /** The token whose attention shades a strip, instead of what each token receives. */
@@ -85,6 +89,8 @@ export const drawers: {
   [ablationTableMime]: (payload, options) => drawAblationTable(payload, matrixDrawing(options)),
   [imageOverlayMime]: (payload, { widthPx = 484, ink = "paper", palette = "viridis", scale = "sqrt", overlay = {} }) =>
     drawImageOverlay(payload, { width: widthPx, ink: inks[ink], palette, scale, ...overlay }),
+  [audioTimelineMime]: (payload, { widthPx = 720, ink = "paper", palette = "viridis", scale = "sqrt", audio = {} }) =>
+    drawAudioTimeline(payload, { width: widthPx, ink: inks[ink], palette, scale, ...audio }),
   [scatterMime]: (payload, { widthPx = 620, ink = "paper", palette = "viridis" }) =>
     drawScatter(payload, { width: widthPx, ink: inks[ink], palette }),
   [attributionGraphMime]: (payload, { widthPx = 620, ink = "paper", least }) =>

@@ -20,6 +20,15 @@ export {
   type ImageOverlayLook,
   type OverlayChoice,
 } from "./imageOverlay.js";
+export {
+  audioLine,
+  audioTimelineLayout,
+  audioWeights,
+  drawAudioTimeline,
+  type AudioChoice,
+  type AudioTimelineLayout,
+  type AudioTimelineLook,
+} from "./audioTimeline.js";
 export { drawMatrix, matrixLayout, type MatrixDrawing, type MatrixLayout } from "./matrix.js";
 export { matrixRamp, type MatrixLook } from "./matrixColours.js";
 export { drawScatter, layerColours, scatterLayout, type ScatterLayout, type ScatterLook } from "./scatter.js";

@@ -11,6 +11,7 @@ const optionNames = [
   "head",
   "least",
   "overlay",
+  "audio",
   "panel",
   "token",
   "palette",

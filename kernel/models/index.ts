@@ -2,6 +2,7 @@ export type { Address } from "./addresses.js";
 export type { AudioOptions, AudioSource } from "./audioFeatures.js";
 export { loadAudioFeatures } from "./audioFeatures.js";
 export { Description } from "./description.js";
+export type { HeardSound } from "./heardSound.js";
 export type { SeenPicture } from "./seenPicture.js";
 export type { DescribedActivation, DescribedLevel } from "./levels.js";
 export { families } from "./families/index.js";

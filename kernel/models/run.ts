@@ -5,6 +5,7 @@ import { resolveAddresses } from "./addresses.js";
 import type { Batch, Blueprint } from "./family.js";
 import { nextIds } from "./feeds.js";
 import { logSoftmax, lossPerToken } from "./nextToken.js";
+import { heardSound, type HeardSound } from "./heardSound.js";
 import type { HeadPlaceInRun } from "./headPattern.js";
 import { headPattern } from "./headPattern.js";
 import type { RunOptions } from "./options.js";
@@ -209,6 +210,15 @@ export class Run {
    */
   picture(index: number = 0): SeenPicture {
     return seenPicture(this.#parts.blueprint, this.#parts.batch, index);
+  }
+
+  /**
+   * A sound that was read, as the model heard it.
+   *
+   * Throws   OptionError where no sound was read, or there are not so many
+   */
+  sound(index: number = 0): HeardSound {
+    return heardSound(this.#parts.blueprint, this.#parts.batch, index);
   }
 
   /** The name under which the kernel finds this run again for its figures; undefined where nobody can ask. */

@@ -1,5 +1,6 @@
 import { encodeNpz } from "../tensor/npz.js";
 import { Tensor } from "../tensor/tensor.js";
+import { audioTimelineMime, type AudioTimelinePayload } from "./audioTimeline.js";
 import { columnsOf } from "./columns.js";
 import { headGridMime, type HeadGridPayload } from "./headGrid.js";
 import { headGridsMime } from "./headGrids.js";
@@ -12,7 +13,7 @@ import { tokenStripMime, type TokenStripPayload } from "./tokenStrip.js";
 
 /**
  * The numbers behind a figure as a NumPy archive: patterns as stored [layer, head, query, key], a matrix [row, column],
- * a strip's values and weights [query, key], anything else by columns of numbers.
+ * a strip's values and weights [query, key], attention over a sound [map, token, column], anything else by columns of numbers.
  *
  * Throws   PayloadError when the payload is invalid, or a report of several pictures
  */
@@ -32,6 +33,7 @@ function arraysOf(mime: PayloadMime, payload: unknown): Record<string, Tensor> {
   }
   if (mime === headPairMime) return pairArrays(payloads[mime].read(payload));
   if (mime === tokenStripMime) return stripArrays(payloads[mime].read(payload));
+  if (mime === audioTimelineMime) return timelineArrays(payloads[mime].read(payload));
   const columns = columnsOf(mime, payload).filter(({ values }) => values.every((value) => typeof value !== "string"));
   return Object.fromEntries(
     columns.map(({ name, values }) => [name, numbers(values as readonly (number | null)[], [values.length])]),
@@ -60,6 +62,18 @@ function stripArrays({ tokens, values, attention }: TokenStripPayload): Record<s
   const weights = new Float32Array(queries * keys);
   for (let query = 0; query < queries; query++) weights.set(row(query).weights, query * keys);
   return { ...found, attention: new Tensor("float32", [queries, keys], weights) };
+}
+
+/** Weights as stored, [map, token, column], and when each column begins. */
+function timelineArrays({ tokens, time, maps, weights }: AudioTimelinePayload): Record<string, Tensor> {
+  const { columns, head } = readPatterns(weights, 1, maps.max);
+  const data = new Float32Array(maps.name.length * tokens.length * columns);
+  maps.name.forEach((_, map) => data.set(head(map, 0), map * tokens.length * columns));
+  const seconds = Array.from({ length: columns }, (_, at) => at * time.block * time.secondsPerFrame);
+  return {
+    weights: new Tensor("float32", [maps.name.length, tokens.length, columns], data),
+    seconds: numbers(seconds, [columns]),
+  };
 }
 
 function patternsOf({ samples, layers, heads }: HeadGridPayload, prefix: string): Record<string, Tensor> {

@@ -7,6 +7,7 @@ import { headGridMime, type HeadGridPayload } from "./headGrid.js";
 import { headGridsMime } from "./headGrids.js";
 import { headPairMime } from "./headPair.js";
 import { headScalarNames } from "./headScalars.js";
+import { audioTimelineMime, type AudioTimelinePayload } from "./audioTimeline.js";
 import { imageOverlayMime, type ImageOverlayPayload } from "./imageOverlay.js";
 import { matrixMime, type MatrixPayload } from "./matrix.js";
 import { modelDiagramMime, type ModelDiagramPayload } from "./modelDiagram.js";
@@ -63,6 +64,7 @@ const tables: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime]) =>
     { name: measure, values },
   ],
   [attributionGraphMime]: edgeColumns,
+  [audioTimelineMime]: timelineColumns,
   [panelsMime]: ({ panels }) => {
     throw new PayloadError(
       `panels: a table holds one picture of a report; name one of ${panels.map(({ name }) => JSON.stringify(name)).join(", ")}`,
@@ -95,6 +97,23 @@ function overlayColumns({ queries, grid, maps, weights }: ImageOverlayPayload): 
   return [
     { name: "patch", values: patches },
     ...maps.name.map((name, at) => ({ name, values: [...head(at, 0).subarray(0, columns)] })),
+  ];
+}
+
+/** When each token listens most, in every map, and how much of its attention is shown. */
+function timelineColumns({ tokens, time, maps, starts }: AudioTimelinePayload): readonly Column[] {
+  const seconds = (frame: number): number => Number((frame * time.secondsPerFrame).toPrecision(9));
+  return [
+    { name: "position", values: tokens.map((_, at) => at) },
+    { name: "token", values: tokens },
+    ...(starts ? [{ name: "begins (s)", values: starts }] : []),
+    ...maps.name.flatMap((name, map) => [
+      {
+        name: `${name}: largest weight at (s)`,
+        values: tokens.map((_, at) => seconds(maps.peak[map * tokens.length + at])),
+      },
+      { name: `${name}: attention shown`, values: tokens.map((_, at) => maps.mass[map * tokens.length + at]) },
+    ]),
   ];
 }
 

@@ -19,6 +19,18 @@ export {
   type GraphKind,
   type NamedEdge,
 } from "./attributionGraph.js";
+export {
+  audioMapsThatFit,
+  audioTimeline,
+  audioTimelineMime,
+  audioTimelineText,
+  peakText,
+  readAudioTimeline,
+  type AudioMap,
+  type AudioTimelineOptions,
+  type AudioTimelinePayload,
+  type Spectrum,
+} from "./audioTimeline.js";
 export { encodeBase64 } from "./base64.js";
 export { payloadNpz } from "./arrays.js";
 export { columnsCsv, columnsOf, type Column } from "./columns.js";

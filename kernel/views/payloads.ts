@@ -5,6 +5,7 @@ import {
   readAttributionGraph,
   type AttributionGraphPayload,
 } from "./attributionGraph.js";
+import { audioTimelineMime, audioTimelineText, readAudioTimeline, type AudioTimelinePayload } from "./audioTimeline.js";
 import { curvesMime, curvesText, readCurves, type CurvesPayload } from "./curves.js";
 import { generationMime, generationText, readGeneration, type GenerationPayload } from "./generation.js";
 import { headGridMime, headGridText, readHeadGrid, type HeadGridPayload } from "./headGrid.js";
@@ -40,6 +41,7 @@ export interface PayloadTypes {
   readonly [generationMime]: GenerationPayload;
   readonly [tokenStripMime]: TokenStripPayload;
   readonly [attributionGraphMime]: AttributionGraphPayload;
+  readonly [audioTimelineMime]: AudioTimelinePayload;
 }
 
 /** Every payload by MIME type: one line per view. */
@@ -57,6 +59,7 @@ export const payloads: { readonly [Mime in keyof PayloadTypes]: Payload<PayloadT
   [generationMime]: { read: readGeneration, text: generationText },
   [tokenStripMime]: { read: readTokenStrip, text: tokenStripText },
   [attributionGraphMime]: { read: readAttributionGraph, text: attributionGraphText },
+  [audioTimelineMime]: { read: readAudioTimeline, text: audioTimelineText },
 };
 
 /** MIME types that a view must draw. */

@@ -19,6 +19,7 @@ const others = [
   "logitDifference",
   "promptLoss",
   "attributionGraph",
+  "audioAttention",
   "imageAttention",
   "scatter",
   "tokenStrip",

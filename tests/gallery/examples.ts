@@ -1,6 +1,7 @@
 import {
   ablationTableMime,
   attributionGraphMime,
+  audioTimelineMime,
   curvesMime,
   generationMime,
   headGridMime,
@@ -18,6 +19,7 @@ import {
   type PayloadTypes,
 } from "attention-lab/views";
 import { attributionGraphExamples } from "./attributionGraph.js";
+import { audioTimelineExamples } from "./audioTimeline.js";
 import { curvesExamples } from "./curves.js";
 import { syntheticAblation, syntheticPatching, syntheticReceived } from "./effects.js";
 import { generationExamples } from "./generation.js";
@@ -56,6 +58,7 @@ export const examples: { readonly [Mime in PayloadMime]: Readonly<Record<string,
   [generationMime]: generationExamples,
   [tokenStripMime]: tokenStripExamples,
   [attributionGraphMime]: attributionGraphExamples,
+  [audioTimelineMime]: audioTimelineExamples,
 };
 
 /** An example by its name: what it is, and its payload as a notebook holds it. */

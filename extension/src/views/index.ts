@@ -2,6 +2,7 @@ import "../../../style/views.js";
 import {
   ablationTableMime,
   attributionGraphMime,
+  audioTimelineMime,
   curvesMime,
   generationMime,
   headGridMime,
@@ -19,6 +20,7 @@ import {
 } from "attention-lab/views";
 import { ablationTableView } from "./ablationTable/index.js";
 import { attributionGraphView } from "./attributionGraph/index.js";
+import { audioTimelineView } from "./audioTimeline/index.js";
 import { curvesView } from "./curves/index.js";
 import { generationView } from "./generation/index.js";
 import { headGridView } from "./headGrid/index.js";
@@ -47,6 +49,7 @@ const views: { readonly [Mime in PayloadMime]: (payload: PayloadTypes[Mime], con
   [generationMime]: generationView,
   [tokenStripMime]: tokenStripView,
   [attributionGraphMime]: attributionGraphView,
+  [audioTimelineMime]: audioTimelineView,
 };
 
 /**
