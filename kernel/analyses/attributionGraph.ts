@@ -5,14 +5,17 @@ import {
   attributionGraphText,
   attributionGraph as payloadOf,
   type AttributionGraphPayload,
+  type NamedEdge,
 } from "../views/index.js";
-import { EdgeScores, type EdgeScore } from "./edgeScores.js";
+import { EdgeScores } from "./edgeScores.js";
 
 export interface AttributionGraphOptions {
   /** Default: the caption of the scores. */
   readonly title?: string;
   /** What a weight is; default "attribution". */
   readonly measure?: string;
+  /** The text whose tokens ends stand at, where they have a `fromPosition` and a `toPosition`. */
+  readonly tokens?: readonly string[];
   /** The run in whose head grid chosen heads are shown; a model with one kind of attention. */
   readonly run?: Run;
   readonly notes?: readonly string[];
@@ -39,13 +42,14 @@ showWith(AttributionGraph.prototype, (graph) => graph.bundle());
  * `edgeAttribution`, or rows of any other method, such as path patching.
  *
  * Throws   PayloadError on ends that are no parts of a model, or weights that are not finite; OptionError on an unknown option
+ * Example  attributionGraph([{ from: "0.3", fromPosition: 2, to: "1.2 k", toPosition: 5, score: 0.4 }], { tokens: run.tokens[0] })
  * Example  attributionGraph([{ from: "0.3", to: "1.2 q", score: 0.4 }, { from: "1.2", to: "logits", score: 0.3 }])
  */
 export function attributionGraph(
-  edges: EdgeScores | readonly EdgeScore[],
+  edges: EdgeScores | readonly NamedEdge[],
   options: AttributionGraphOptions = {},
 ): AttributionGraph {
-  checkOptions("attributionGraph", options, ["title", "measure", "run", "notes"]);
+  checkOptions("attributionGraph", options, ["title", "measure", "tokens", "run", "notes"]);
   const { run, ...words } = options;
   const scores = edges instanceof EdgeScores ? edges : undefined;
   const rows = edges instanceof EdgeScores ? edges.rows : edges;

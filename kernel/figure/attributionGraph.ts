@@ -1,79 +1,20 @@
 import type { AttributionGraphPayload } from "../views/index.js";
+import {
+  attributionGraphLayout,
+  labelSize,
+  margin,
+  type AttributionGraphLayout,
+  type AttributionGraphLook,
+} from "./attributionGraphLayout.js";
 import { tickText } from "./axis.js";
 import { provenanceNotes, smallPrint, svgDocument } from "./frame.js";
 import type { Ink } from "./inks.js";
-import { element, fitText, number, textLine } from "./svg.js";
+import { element, fitText, number, textLine, textWidth } from "./svg.js";
 
-const margin = 12;
-const labelWidth = 30;
 const [thinnest, thickest] = [0.4, 5];
-/** Edges that are drawn unless a least weight is given. */
-const usual = 100;
 
 /** Below 0 and above: far apart in hue and for any colour vision; those below 0 are dashed as well. */
 const signColours = { below: "#2171b5", above: "#d94801" } as const;
-
-/** How a graph is drawn. */
-export interface AttributionGraphLook {
-  readonly width: number;
-  readonly ink: Ink;
-  /** Least size of the weights that are drawn; default: that of the hundredth largest. */
-  readonly least?: number;
-  /** False: only the graph, without title and notes. */
-  readonly words?: boolean;
-}
-
-/** Where everything of a graph lies; read-outs use it as well. */
-export interface AttributionGraphLayout {
-  readonly least: number;
-  /** How many edges are drawn: the first of the payload. */
-  readonly drawn: number;
-  /** Share of the weight of all edges, those that are not stored included, that is drawn. */
-  readonly share: number;
-  /** By node: where it lies, and whether an edge that is drawn ends there. */
-  readonly places: readonly { readonly x: number; readonly y: number; readonly isShown: boolean }[];
-  readonly radius: number;
-  readonly height: number;
-}
-
-/** Lays a graph out: inputs at the foot, a row for each layer with a column for each head, outputs at the top. */
-export function attributionGraphLayout(
-  payload: AttributionGraphPayload,
-  look: AttributionGraphLook,
-): AttributionGraphLayout {
-  const { layers, heads, nodes, edges, all } = payload;
-  const { width, words = true } = look;
-  const { least = Math.abs(edges.weight[Math.min(usual, edges.weight.length) - 1]) } = look;
-  const firstBelow = edges.weight.findIndex((weight) => Math.abs(weight) < least);
-  const drawn = firstBelow < 0 ? edges.weight.length : firstBelow;
-  const weight = edges.weight.slice(0, drawn).reduce((sum, each) => sum + Math.abs(each), 0);
-  const top = words ? 34 : 8;
-  const pitch = Math.min(56, Math.max(20, 560 / (layers + 2)));
-  const left = margin + labelWidth;
-  const column = (width - left - margin) / (heads + 1);
-  const radius = Math.max(2, Math.min(8, column * 0.3, pitch * 0.24));
-  const foot = top + (layers + 1.5) * pitch;
-  const shown = new Set([...edges.from.slice(0, drawn), ...edges.to.slice(0, drawn)]);
-  const places = nodes.kind.map((kind, at) => {
-    const layerY = foot - (nodes.layer[at] + 1) * pitch;
-    const headX = left + (nodes.head[at] + 0.5) * column;
-    const isShown = shown.has(at);
-    switch (kind) {
-      case "input":
-        return { x: (left + width - margin) / 2, y: foot, isShown };
-      case "output":
-        return { x: (left + width - margin) / 2, y: foot - (layers + 1) * pitch, isShown };
-      case "mlp":
-        return { x: left + (heads + 0.5) * column, y: layerY - pitch * 0.3, isShown };
-      case "keys":
-        return { x: headX, y: layerY + pitch * 0.3, isShown };
-      case "head":
-        return { x: headX, y: layerY, isShown };
-    }
-  });
-  const share = all.weight > 0 ? Math.min(1, weight / all.weight) : 0;
-  return { least, drawn, share, places, radius, height: foot + radius + 12 };
-}
 
 /** What is drawn, in words: `98 of 32491 edges, of 0.012 and more: 63 % of the weight of all`. */
 export function drawnText(payload: AttributionGraphPayload, { drawn, share, least }: AttributionGraphLayout): string {
@@ -85,8 +26,8 @@ export function drawnText(payload: AttributionGraphPayload, { drawn, share, leas
 export function drawAttributionGraph(payload: AttributionGraphPayload, look: AttributionGraphLook): string {
   const { width, ink, words = true } = look;
   const layout = attributionGraphLayout(payload, look);
-  const { nodes, edges, measure, layers } = payload;
-  const { places, radius } = layout;
+  const { nodes, measure, layers } = payload;
+  const { places, radius, columns, foot } = layout;
   const signs = "orange is above 0, blue and dashed below";
   const notes = [drawnText(payload, layout), `${measure}: ${signs}`, ...payload.notes, ...provenanceNotes(payload)];
   const print = smallPrint(margin, layout.height + 4, width - 2 * margin, words ? notes : [], ink);
@@ -94,7 +35,12 @@ export function drawAttributionGraph(payload: AttributionGraphPayload, look: Att
     ...(words
       ? [textLine(margin, 22, fitText(payload.title, 13, width - 2 * margin), { size: 13, weight: "bold" })]
       : []),
-    ...layerLabels(layers, layout, words ? 34 : 8, ink),
+    ...layerLabels(layers, layout, ink),
+    ...columns.map(({ x, label }) =>
+      layout.upright
+        ? textLine(x + 2.5, foot + radius + 5, label, { size: labelSize, fill: ink.quiet, anchor: "end", rotate: -90 })
+        : textLine(x, foot + radius + 13, label, { size: labelSize, fill: ink.quiet, anchor: "middle" }),
+    ),
     // The largest last, on top of the others.
     ...Array.from({ length: layout.drawn }, (_, at) => edgePath(payload, layout, layout.drawn - 1 - at)),
     ...places.flatMap(({ x, y, isShown }, at) => {
@@ -105,8 +51,7 @@ export function drawAttributionGraph(payload: AttributionGraphPayload, look: Att
         kind === "head"
           ? element("circle", { class: "node", cx: x, cy: y, r: size, ...look })
           : element("rect", { class: "node", x: x - size, y: y - size, width: 2 * size, height: 2 * size, ...look });
-      const name = isShown && (radius >= 4 || edges.from[0] === at || edges.to[0] === at);
-      return [shape, ...(name ? [nodeLabel(nodes.name[at], x, y, radius)] : [])];
+      return [shape, ...(isShown ? nodeLabel(payload, layout, at) : [])];
     }),
     ...print.body,
   ];
@@ -119,17 +64,24 @@ export function drawAttributionGraph(payload: AttributionGraphPayload, look: Att
   );
 }
 
-const nodeLabel = (name: string, x: number, y: number, radius: number): string =>
-  textLine(x, y - radius - 2.5, name, { size: 7.5, anchor: "middle" });
-
-function layerLabels(
-  layers: number,
-  { height, radius }: AttributionGraphLayout,
-  top: number,
-  ink: Ink,
+/** The name right of its node, above it where that is all the room there is, or none: names touch no other node. */
+function nodeLabel(
+  { nodes, edges }: AttributionGraphPayload,
+  layout: AttributionGraphLayout,
+  at: number,
 ): readonly string[] {
-  const foot = height - radius - 12;
-  const pitch = (foot - top) / (layers + 1.5);
+  const { places, radius, room } = layout;
+  const { x, y } = places[at];
+  const name = nodes.name[at].replace(/ @\d+$/, "");
+  const width = textWidth(name, labelSize);
+  const isAlone = nodes.kind[at] !== "head" && nodes.kind[at] !== "keys";
+  if (isAlone || radius + 2 + width < room - radius)
+    return [textLine(x + radius + 2, y + 2.5, name, { size: labelSize })];
+  const isNamed = width + 2 < room || edges.from[0] === at || edges.to[0] === at;
+  return isNamed ? [textLine(x, y - radius - 2.5, name, { size: labelSize, anchor: "middle" })] : [];
+}
+
+function layerLabels(layers: number, { foot, pitch }: AttributionGraphLayout, ink: Ink): readonly string[] {
   const step = [1, 2, 5, 10, 20, 50, 100].find((each) => each * pitch >= 11) ?? 200;
   const texts = [["in", 0] as const, ...Array.from({ length: layers }, (_, l) => [`L${l}`, l + 1] as const), ["out", layers + 1] as const]; // prettier-ignore
   return texts

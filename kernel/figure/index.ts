@@ -32,13 +32,12 @@ export {
 export { drawMatrix, matrixLayout, type MatrixDrawing, type MatrixLayout } from "./matrix.js";
 export { matrixRamp, type MatrixLook } from "./matrixColours.js";
 export { drawScatter, layerColours, scatterLayout, type ScatterLayout, type ScatterLook } from "./scatter.js";
+export { drawAttributionGraph, drawnText } from "./attributionGraph.js";
 export {
   attributionGraphLayout,
-  drawAttributionGraph,
-  drawnText,
   type AttributionGraphLayout,
   type AttributionGraphLook,
-} from "./attributionGraph.js";
+} from "./attributionGraphLayout.js";
 export { drawModelDiagram, type ModelDiagramLook } from "./modelDiagram.js";
 export { svgToPdf, type PdfFonts } from "./pdf/index.js";
 export { isMasked } from "./patternPicture.js";

@@ -23,7 +23,11 @@ export interface AttributionGraphPayload extends Heading<"attribution-graph"> {
     readonly kind: readonly GraphKind[];
     readonly layer: readonly number[];
     readonly head: readonly number[];
+    /** The token that a node stands at, -1 for all of them; absent where no node stands at one. */
+    readonly position?: readonly number[];
   };
+  /** The text that positions count. */
+  readonly tokens?: readonly string[];
   /** The largest edges first: places of nodes, what of a head is read, and the weight. */
   readonly edges: {
     readonly from: readonly number[];
@@ -46,4 +50,9 @@ export const attributionGraphCaps: {
   readonly edges: number;
   readonly nameLength: number;
   readonly measureLength: number;
-} = { layers: 512, heads: 512, nodes: 16_384, edges: 20_000, nameLength: 32, measureLength: 256 };
+  readonly tokens: number;
+  readonly tokenLength: number;
+} = {
+  ...{ layers: 512, heads: 512, nodes: 16_384, edges: 20_000, nameLength: 32, measureLength: 256 },
+  ...{ tokens: 32_768, tokenLength: 128 },
+};

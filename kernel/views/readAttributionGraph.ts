@@ -33,6 +33,14 @@ export function readAttributionGraph(value: unknown): AttributionGraphPayload {
     check.count(inLayer[at], `nodes.layer[${at}]`, isOutside ? -1 : 0, isOutside ? -1 : layers - 1);
     check.count(ofHead[at], `nodes.head[${at}]`, isHead ? 0 : -1, isHead ? heads - 1 : -1);
   });
+  const { tokens } = payload;
+  if (tokens !== undefined) check.texts(tokens, "tokens", 1, caps.tokens, caps.tokenLength);
+  if (nodes["position"] !== undefined) {
+    const most = (tokens === undefined ? caps.tokens : (tokens as readonly string[]).length) - 1;
+    for (const each of check.list(nodes["position"], "nodes.position", count, count)) {
+      check.count(each, "nodes.position", -1, most);
+    }
+  }
   const edges = check.record(payload["edges"], "edges");
   const { length } = check.list(edges["from"], "edges.from", 1, caps.edges);
   for (const end of ["from", "to"]) {

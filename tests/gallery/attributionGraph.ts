@@ -34,6 +34,28 @@ function syntheticEdges(layers: number, heads: number): readonly NamedEdge[] {
   return edges;
 }
 
+const sentence = "<s> ␣When ␣Mary ␣and ␣John ␣went , ␣John ␣gave ␣it ␣to".split(" ");
+
+/** Who reads whom at which token, in a model that does not exist: a name that stands twice is moved on to the end. */
+const placedEdges: readonly NamedEdge[] = [
+  ["embed", 4, "0.1 v", 7, 0.21],
+  ["embed", 7, "0.1 q", 7, 0.18],
+  ["embed", 7, "0.6 v", 7, 0.09],
+  ["0.1", 7, "2.3 v", 10, 0.34],
+  ["0.6", 7, "2.3 k", 10, 0.11],
+  ["embed", 7, "2.5 v", 10, 0.14],
+  ["2.3", 10, "4.2 q", 10, 0.42],
+  ["2.5", 10, "4.2 q", 10, 0.2],
+  ["embed", 2, "4.2 v", 10, 0.31],
+  ["embed", 2, "mlp 0", 2, 0.16],
+  ["mlp 0", 2, "4.2 v", 10, 0.12],
+  ["embed", 4, "4.7 v", 10, -0.19],
+  ["4.2", 10, "logits", 10, 0.55],
+  ["4.7", 10, "logits", 10, -0.22],
+  ["mlp 5", 10, "logits", 10, 0.08],
+  ["4.2", 10, "mlp 5", 10, 0.07],
+].map(([from, fromPosition, to, toPosition, score]) => ({ from, fromPosition, to, toPosition, score }) as NamedEdge);
+
 /** Gallery examples by name. */
 export const attributionGraphExamples: Readonly<Record<string, () => AttributionGraphPayload>> = {
   "shared-keys": () =>
@@ -46,6 +68,13 @@ export const attributionGraphExamples: Readonly<Record<string, () => Attribution
       ],
       { title: "Edges of a model whose heads share keys", sharedKeys: true },
     ),
+  "graph-positions": () =>
+    attributionGraph(placedEdges, {
+      title: "A circuit by layer and position",
+      tokens: sentence,
+      notes: ["Indirect objects: a synthetic circuit."],
+      provenance: { model: "synthetic" },
+    }),
   graph: () =>
     attributionGraph(syntheticEdges(8, 8), {
       title: "EAP of a synthetic decoder",

@@ -53,6 +53,20 @@ describe("an attribution graph", () => {
     ["a misspelt option", () => attributionGraph(edges, { titel: "t" } as never), /did you mean "title"/],
   ])("is not made of %s", (_, make, reason) => expect(make).toThrow(reason)); // prettier-ignore
 
+  it("tells ends at other tokens apart, and refuses tokens that are not there", () => {
+    const placed = { from: "0.1", fromPosition: 2, to: "1.0 k", toPosition: 4, score: 1 };
+    const rows = [placed, { ...placed, fromPosition: 0, score: 0.5 }, { from: "0.1", to: "logits", score: 0.2 }];
+    const payload = attributionGraph(rows, { title: "t", tokens: [..."abcde"] });
+    expect(payload.nodes.name).toEqual(["0.1", "0.1 @0", "0.1 @2", "1.0 @4", "logits"]);
+    expect(payload.nodes.position).toEqual([-1, 0, 2, 4, -1]);
+    expect(readAttributionGraph(JSON.parse(JSON.stringify(payload)))).toEqual(payload);
+    expect(attributionGraphText(payload)).toContain("largest: 0.1 @2 → 1.0 @4 k 1");
+    expect(() => attributionGraph(rows, { title: "t", tokens: ["a"] })).toThrow(/expected a position in 0 … 0, got 2/);
+    expect(() => readAttributionGraph({ ...payload, tokens: ["a"] })).toThrow(
+      /nodes\.position: expected a whole number/,
+    );
+  });
+
   it("refuses edges that end nowhere, and an order that hides large ones", () => {
     const payload = attributionGraph(edges, { title: "t" });
     const { edges: stored } = payload;
