@@ -117,7 +117,10 @@ export class Run {
 
   /** [B,Q,vocab]; throws OptionError for a model without a prediction head. */
   get logits(): Tensor {
-    const { captured, blueprint } = this.#parts;
+    const { captured, blueprint, addresses } = this.#parts;
+    if (!captured["logits"] && addresses.includes("logits")) {
+      throw new OptionError("run.logits: this run left its outputs out; run again without { outputs: false }");
+    }
     if (!captured["logits"]) throw new OptionError(`run.logits: ${blueprint.architecture} has no prediction head`);
     return captured["logits"];
   }

@@ -78,17 +78,21 @@ export class Sessions {
 
   /**
    * A session that yields these addresses: one that keeps outputs and patterns, one that keeps everything but what is
-   * computed on demand, each once more with head gates.
+   * computed on demand, each once more with head gates, and once more without logits, where these are not asked for.
    */
   async #session(wanted: readonly Address[], feeds: Feeds, gated: boolean, settings: RunSettings): Promise<Compiled> {
     const { blueprint, weights, plain } = this.#parts;
     const { values, outputs } = gated ? (this.#gated ??= forward(blueprint, weights, gateHeads(blueprint))) : plain;
-    const usual = [...outputs, ...partsOf(blueprint, "pattern").keys()];
+    // A device computes all that a session keeps, whatever is read of it: the product with all of a vocabulary among it.
+    const spared = wanted.includes("logits") ? [] : ["logits"];
+    const without = (addresses: Iterable<Address>): readonly Address[] =>
+      [...addresses].filter((address) => !spared.includes(address));
+    const usual = without([...outputs, ...partsOf(blueprint, "pattern").keys()]);
     const valuesOf = (addresses: readonly Address[]): Record<Address, Value> =>
       Object.fromEntries(addresses.map((address) => [address, values.get(address)!]));
     let kept: readonly Address[] = usual;
     if (!wanted.every((address) => usual.includes(address))) {
-      const all = [...values.keys()].filter((address) => !isOnDemand(address) || wanted.includes(address));
+      const all = without(values.keys()).filter((address) => !isOnDemand(address) || wanted.includes(address));
       const everything = programOf(valuesOf(all));
       const bytes = activationBytes(everything, bindFeeds(everything.inputs, feeds));
       kept = bytes <= keepAllLimit ? all : wanted;
