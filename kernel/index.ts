@@ -112,6 +112,8 @@ export type {
   AdamOptions,
   CompareOptions,
   ComparisonRow,
+  Cost,
+  CostMeasure,
   Evaluation,
   LionOptions,
   Loss,

@@ -1,4 +1,5 @@
 import { engineOf } from "./host/devices.js";
+import { enginePool, poolSize } from "./host/enginePool.js";
 import { files } from "./host/files.js";
 import { kernel } from "./host/jupyter/api.js";
 import { announceLoad } from "./host/jupyter/representations/loading.js";
@@ -18,6 +19,7 @@ import type { TokenTask } from "./tasks/index.js";
 import type {
   CompareOptions,
   Comparison,
+  ComparisonHost,
   Fit,
   OptimiseOptions as Steps,
   Problem,
@@ -27,7 +29,7 @@ import type {
   TrainOptions,
 } from "./training/index.js";
 import { compareOn, optimiseOn, trainOn, weightsOf } from "./training/index.js";
-import { encodeSafetensors } from "./tensor/index.js";
+import { encodeSafetensors, OptionError } from "./tensor/index.js";
 
 /** Where something made here runs. */
 export interface OnDevice {
@@ -103,8 +105,9 @@ export async function train(model: Model, task: Task, options: TrainOptions): Pr
 }
 
 /**
- * Mechanisms trained in the same model, on the same data, from the same seeds, for the same number of steps: a table.
- * With `record`, results are kept in a file: a comparison that was stopped goes on where it was. What fails is a row of
+ * Mechanisms trained in the same model, on the same data, from the same seeds, for the same number of steps: a table. On
+ * the processor each training has a process and a thread of its own, several beside one another; the numbers are the same
+ * however many there are. With `record`, results are kept in a file: a comparison that was stopped goes on where it was. What fails is a row of
  * the record, with its reason.
  *
  * Throws   OptionError on unknown mechanisms and options, before anything is trained
@@ -115,8 +118,16 @@ export async function compare(
   task: TokenTask,
   { device = "cpu", ...options }: CompareOptions & OnDevice,
 ): Promise<Comparison> {
-  const host = trainingHost(await engine(device));
-  return compareOn(host, async (shape) => transformer({ ...shape, device }), mechanisms, task, options);
+  const own = await engine(device);
+  if (own.device !== "cpu" && (options.processes ?? 1) !== 1)
+    throw new OptionError(`compare: ${own.device} is not shared by processes; expected processes 1, got ${options.processes}`); // prettier-ignore
+  const host: ComparisonHost = {
+    ...trainingHost(own),
+    pool: (jobs, processes) =>
+      own.device === "cpu" ? enginePool(poolSize(jobs, processes)) : { engines: [own], close: () => undefined },
+    make: async (of, shape) => Promise.resolve(makeTransformer({ engine: of, interruptSignal, versions }, shape)),
+  };
+  return compareOn(host, mechanisms, task, options);
 }
 
 /**

@@ -12,6 +12,7 @@ export type { CancelSignal, Carried, Compiled, CompileSettings, Engine, RunSetti
 export { evaluate } from "./evaluate.js";
 export type { FedForm } from "./feeds.js";
 export { bindFeeds, inputName } from "./feeds.js";
+export { flopsOf } from "./flops.js";
 export { gradients } from "./gradients.js";
 export { halfProducts } from "./halfProducts.js";
 export type { DeviceGaps } from "./lower.js";

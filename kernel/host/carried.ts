@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor/index.js";
 import { EngineError, knownNames, OptionError, ShapeError } from "../tensor/index.js";
 import { untilAbort } from "./cancel.js";
 import type { CarriedNames } from "./engineMessages.js";
-import type { EngineThread } from "./engineThread.js";
+import type { EnginePort } from "./engineThread.js";
 import type { Plan } from "./plan.js";
 import { buffersOf, unwired, wireInputs } from "./plan.js";
 
@@ -18,7 +18,7 @@ type Feeds = Readonly<Record<string, Tensor>>;
 
 export interface CarryParts {
   readonly plan: Plan;
-  readonly thread: EngineThread;
+  readonly thread: EnginePort;
   /** Outputs that a run answers when none are named. */
   readonly outputs: readonly string[];
   /** One run with the state. */

@@ -1,7 +1,7 @@
 import type { Program, Value } from "../graph/index.js";
 import { build, encodeOnnx, input, programOf, signatureOf } from "../graph/index.js";
 import type { Provider } from "./engineMessages.js";
-import type { EngineThread } from "./engineThread.js";
+import type { EnginePort } from "./engineThread.js";
 
 /** Kernels that exist but are too coarse: WGSL promises an error of 2⁻¹¹ for sin and cos near 0, and none far from it. */
 const coarse: Readonly<Partial<Record<Provider, readonly string[]>>> = { webgpu: ["Sin", "Cos"] };
@@ -15,10 +15,10 @@ function alone({ op, inputs, attributes }: Value): Uint8Array {
 /** What one device has kernels for, found out by asking it and remembered. */
 export class Coverage {
   readonly #provider: Provider;
-  readonly #thread: EngineThread;
+  readonly #thread: EnginePort;
   readonly #accepted = new Map<string, boolean>();
 
-  constructor(provider: Provider, thread: EngineThread) {
+  constructor(provider: Provider, thread: EnginePort) {
     this.#provider = provider;
     this.#thread = thread;
   }

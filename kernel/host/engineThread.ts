@@ -3,11 +3,18 @@ import { EngineError } from "../tensor/index.js";
 import { EngineGate } from "./engineGate.js";
 import type { EngineReply, EngineTask } from "./engineMessages.js";
 
-type Success = Extract<EngineReply, { ok: true }>;
+/** What came of a task. */
+export type Success = Extract<EngineReply, { ok: true }>;
 
 interface Waiting {
   readonly resolve: (reply: Success) => void;
   readonly reject: (error: Error) => void;
+}
+
+/** Whoever performs tasks with sessions of its own. */
+export interface EnginePort {
+  /** Throws EngineError with onnxruntime's own message when the task fails, or with the reason when there is nobody to do it. */
+  readonly ask: (task: EngineTask, transfer?: readonly ArrayBuffer[]) => Promise<Success>;
 }
 
 /** How long a process that ends waits for the run in progress. */
@@ -18,7 +25,7 @@ const exitPatienceMs = 10_000;
  * It keeps the process alive only while it works, and is never terminated: that would abort the process during a run.
  * A process that exits meanwhile waits for the run in progress; what is queued behind it is dropped.
  */
-export class EngineThread {
+export class EngineThread implements EnginePort {
   #worker: Worker | undefined;
   #nextId = 0;
   readonly #waiting = new Map<number, Waiting>();

@@ -9,7 +9,7 @@ import { carriedOf, formsAfter } from "./carried.js";
 import { Coverage } from "./coverage.js";
 import type { Provider } from "./engineMessages.js";
 import { fallbackRefused } from "./engineMessages.js";
-import type { EngineThread } from "./engineThread.js";
+import type { EnginePort } from "./engineThread.js";
 import { engineThread } from "./engineThread.js";
 import type { Plan } from "./plan.js";
 import { buffersOf, unwired, wireFeeds } from "./plan.js";
@@ -33,7 +33,7 @@ export type OnLoad = (load: {
 }) => void;
 
 export interface EngineOptions {
-  readonly thread?: EngineThread;
+  readonly thread?: EnginePort;
   /** Memory of this machine that may still be taken, in bytes. */
   readonly freeBytes?: () => number;
   /** Memory of the device itself, in bytes; unbounded where it is not known. */
@@ -44,7 +44,8 @@ export interface EngineOptions {
   readonly dtype?: Engine["dtype"];
 }
 
-function freeMemory(): number {
+/** Memory of this machine that may still be taken, in bytes. */
+export function freeMemory(): number {
   // Node 20.13 and later know the limit of the container as well.
   return typeof process.availableMemory === "function" ? process.availableMemory() : freemem();
 }
@@ -76,7 +77,7 @@ export class OrtEngine implements Engine {
   readonly device: string;
   readonly dtype: Engine["dtype"];
   readonly #provider: Provider;
-  readonly #thread: EngineThread;
+  readonly #thread: EnginePort;
   readonly #freeBytes: () => number;
   readonly #deviceBytes: number;
   readonly #onLoad: OnLoad | undefined;

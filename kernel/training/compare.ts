@@ -1,20 +1,15 @@
 import type { Mechanism } from "../attention/index.js";
 import { mechanisms as registry } from "../attention/index.js";
+import type { Engine } from "../graph/index.js";
 import type { MechanismChoice, Model, TransformerOptions } from "../models/index.js";
 import type { TokenTask } from "../tasks/index.js";
-import {
-  asciiBytes,
-  asciiText,
-  bytesIn,
-  checkOptions,
-  FormatError,
-  knownNames,
-  OptionError,
-  sizeOf,
-} from "../tensor/index.js";
+import { bytesIn, checkOptions, knownNames, OptionError, sizeOf, wholeNumber } from "../tensor/index.js";
 import { fingerprint } from "./checkpoint.js";
 import type { Trial } from "./comparison.js";
 import { Comparison } from "./comparison.js";
+import { ComparisonRecord } from "./comparisonRecord.js";
+import type { Cost } from "./costs.js";
+import { costOf } from "./costs.js";
 import type { TrainingHost } from "./host.js";
 import { tokenTensors } from "./lesson.js";
 import type { TrainOptions } from "./train.js";
@@ -29,38 +24,29 @@ export interface CompareOptions {
   readonly seeds?: readonly number[];
   /** What is compared: `"accuracy"`, `"loss"`, or a part of the task; default `"accuracy"`. */
   readonly metric?: string;
-  /** A file of results, kept up to date: what it holds is not trained again. */
+  /** A file of results, kept up to date: what it holds is not computed again. */
   readonly record?: string;
+  /** Lengths at which a forward pass is counted and timed, beside that of the task; default none. */
+  readonly lengths?: readonly number[];
+  /** Trainings beside one another, each in a process of one thread; default as many as there are cores and memory for. */
+  readonly processes?: number;
 }
 
-interface Recorded {
+const known = ["model", "train", "seeds", "metric", "record", "lengths", "processes"];
+
+/** What a comparison needs of the world beside what training needs. */
+export interface ComparisonHost extends TrainingHost {
+  /** Engines for so many trainings, each for one at a time; `close` when none is used any more. */
+  readonly pool: (
+    jobs: number,
+    processes: number | undefined,
+  ) => { readonly engines: readonly Engine[]; readonly close: () => void };
+  readonly make: (engine: Engine, options: TransformerOptions) => Promise<Model>;
+}
+
+interface Job {
   readonly key: string;
-  readonly trial: Trial;
-}
-
-const format = "attention-lab comparison 1";
-
-async function readRecord(host: TrainingHost, path: string): Promise<readonly Recorded[]> {
-  const bytes = await host.read(path);
-  if (!bytes) return [];
-  let found: { readonly format?: unknown; readonly trials?: unknown } | undefined;
-  try {
-    found = JSON.parse(asciiText(bytes)) as typeof found;
-  } catch {
-    found = undefined;
-  }
-  if (found?.format !== format || !Array.isArray(found.trials))
-    throw new FormatError(`compare: ${path} is no record of a comparison`);
-  // JSON writes NaN as null.
-  const number = (x: number | null): number => x ?? NaN;
-  return (found.trials as readonly Recorded[]).map(({ key, trial }) => ({
-    key,
-    trial: { ...trial, parameters: number(trial.parameters), msPerStep: number(trial.msPerStep) },
-  }));
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  readonly unit: Mechanism;
 }
 
 /** Functions are told apart by their text. */
@@ -70,14 +56,13 @@ function keyOf(...parts: readonly unknown[]): string {
 
 /** See `compare` of the facade. */
 export async function compareOn(
-  host: TrainingHost,
-  make: (options: TransformerOptions) => Promise<Model>,
+  host: ComparisonHost,
   mechanisms: readonly MechanismChoice[],
   task: TokenTask,
   options: CompareOptions,
 ): Promise<Comparison> {
-  checkOptions("compare", options, ["model", "train", "seeds", "metric", "record"]);
-  const { model, train, seeds = [0, 1, 2], metric = "accuracy", record } = options;
+  checkOptions("compare", options, known);
+  const { model, train, seeds = [0, 1, 2], metric = "accuracy", record, lengths = [], processes } = options;
   if (mechanisms.length === 0 || seeds.length === 0)
     throw new OptionError(`compare: expected mechanisms and seeds, got ${mechanisms.length} and ${seeds.length}`);
   const metrics = ["accuracy", "loss", ...task.parts];
@@ -88,31 +73,53 @@ export async function compareOn(
   const units = mechanisms.map((each) => unitOf(each));
   const twice = units.find(({ name }, i) => units.findIndex((other) => other.name === name) !== i);
   if (twice) throw new OptionError(`compare: "${twice.name}" stands there twice`);
+  const atLengths = [...new Set([task.length, ...lengths.map((length) => wholeNumber("compare", "lengths", length))])];
 
   const data = fingerprint(...Object.values(tokenTensors(task.batch(0, 4))).map((part) => bytesIn(part.data)));
-  let known = record === undefined ? [] : await readRecord(host, record);
-  const trials: Trial[] = [];
-  for (const unit of units) {
-    for (const seed of seeds) {
-      const { optimiser, schedule, ...rest } = train;
-      const rule = optimiser && { name: optimiser.name, ...optimiser.options };
+  const { optimiser, schedule, ...rest } = train;
+  const rule = optimiser && { name: optimiser.name, ...optimiser.options };
+  const shape = { ...model, vocabulary: task.vocabulary };
+  const trials: readonly (Job & { readonly seed: number })[] = units.flatMap((unit) =>
+    seeds.map((seed) => {
       const key = keyOf(unit.name, String(unit.build), seed, model, rule, schedule, rest, task.name, data);
-      const before = known.find((each) => each.key === key);
-      if (before) {
-        trials.push(before.trial);
-        continue;
+      return { unit, seed, key };
+    }),
+  );
+  const costs: readonly (Job & { readonly length: number })[] = units.flatMap((unit) =>
+    atLengths.map((length) => {
+      return { unit, length, key: keyOf("cost", unit.name, String(unit.build), model, task.vocabulary.length, length) };
+    }),
+  );
+  const kept = await ComparisonRecord.open(host, record);
+  const queue = trials.filter(({ key }) => !kept.trial(key));
+  const pool = host.pool(queue.length, processes);
+  let isStopped = false;
+  try {
+    const work = async (engine: Engine): Promise<void> => {
+      for (let job = queue.shift(); job && !isStopped; job = queue.shift()) {
+        const { unit, seed, key } = job;
+        const trial = await tryOut({ ...host, engine }, { ...shape, mechanism: unit, length: task.length, seed }, task, train); // prettier-ignore
+        if (trial) await kept.addTrial(key, trial);
+        else isStopped = true;
       }
-      const shape = { ...model, mechanism: unit, vocabulary: task.vocabulary, length: task.length, seed };
-      const trial = await tryOut(host, make, shape, task, train);
-      if (!trial)
-        return new Comparison({ title: `${title(task, options)}, stopped`, metric, trials, costs: costsOf(units) });
-      trials.push(trial);
-      known = [...known, { key, trial }];
-      if (record !== undefined)
-        await host.replace(record, asciiBytes(escaped(`${JSON.stringify({ format, trials: known }, undefined, 1)}\n`)));
+    };
+    await Promise.all(pool.engines.map(work));
+    // Timed one after the other, when nothing is trained.
+    for (const { unit, length, key } of costs) {
+      if (isStopped || host.interruptSignal()?.aborted) break;
+      if (!kept.cost(key)) await kept.addCost(key, await tryCost({ ...host, engine: pool.engines[0] }, { ...shape, mechanism: unit, length })); // prettier-ignore
     }
+  } finally {
+    pool.close();
   }
-  return new Comparison({ title: title(task, options), metric, trials, costs: costsOf(units) });
+  const said = `${task.name}, ${train.steps} steps, ${seeds.length} seeds, 95 % intervals by Student's t`;
+  return new Comparison({
+    title: isStopped ? `${said}, stopped` : said,
+    ...{ metric, length: task.length },
+    trials: trials.flatMap(({ key }) => kept.trial(key) ?? []),
+    measured: costs.flatMap(({ key }) => kept.cost(key) ?? []),
+    costs: Object.fromEntries(units.map(({ name, cost }) => [name, cost ?? { time: "", state: "" }])),
+  });
 }
 
 function unitOf(choice: MechanismChoice): Mechanism {
@@ -122,34 +129,38 @@ function unitOf(choice: MechanismChoice): Mechanism {
   return all[choice];
 }
 
-function title(task: TokenTask, { seeds = [0, 1, 2], train }: CompareOptions): string {
-  return `${task.name}, ${train.steps} steps, ${seeds.length} seeds, 95 % intervals by Student's t`;
-}
+type Shape = TransformerOptions & { readonly mechanism: Mechanism };
 
-function costsOf(units: readonly Mechanism[]): Record<string, { time: string; state: string }> {
-  return Object.fromEntries(units.map(({ name, cost }) => [name, cost ?? { time: "", state: "" }]));
-}
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** One training; what goes wrong is its result. Undefined where it was interrupted. */
 async function tryOut(
-  host: TrainingHost,
-  make: (options: TransformerOptions) => Promise<Model>,
-  shape: TransformerOptions & { readonly mechanism: Mechanism; readonly seed: number },
+  host: ComparisonHost,
+  shape: Shape & { readonly seed: number },
   task: TokenTask,
   train: CompareOptions["train"],
 ): Promise<Trial | undefined> {
-  const name = shape.mechanism.name;
+  const { name } = shape.mechanism;
   const common = { mechanism: name, seed: shape.seed };
   let parameters = NaN;
   const began = host.clock();
   try {
-    const start = await make(shape);
+    const start = await host.make(host.engine, shape);
     parameters = start.parts().blueprint.tensors.reduce((sum, tensor) => sum + sizeOf(tensor.shape), 0);
     const { fit, test } = await trainOn(host, start, task, { ...train, title: `${name}, seed ${shape.seed}` });
     if (!fit.isFinished) return undefined;
     return { ...common, values: test, parameters, msPerStep: (host.clock() - began) / fit.steps };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { ...common, values: {}, parameters, msPerStep: NaN, error: message };
+    return { ...common, values: {}, parameters, msPerStep: NaN, error: reasonOf(error) };
+  }
+}
+
+/** What one forward pass costs; what goes wrong is the result. */
+async function tryCost(host: ComparisonHost, shape: Shape): Promise<Cost> {
+  const [{ name }, { length }] = [shape.mechanism, shape];
+  try {
+    return { mechanism: name, ...(await costOf(host, await host.make(host.engine, shape), length)) };
+  } catch (error) {
+    return { mechanism: name, length, flops: NaN, activationBytes: NaN, ms: NaN, error: reasonOf(error) };
   }
 }

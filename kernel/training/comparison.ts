@@ -1,7 +1,10 @@
 import type { Column } from "../analyses/parts/table.js";
 import { csvTable, escapeHtml, htmlTable, latexTable, markdownTable, textTable } from "../analyses/parts/table.js";
-import { OptionError, showWith } from "../tensor/index.js";
+import { knownNames, OptionError, showWith } from "../tensor/index.js";
+import type { Cost } from "./costs.js";
 import { meanInterval } from "./meanInterval.js";
+import type { CurvePlot } from "./plotCurves.js";
+import { plotCurves } from "./plotCurves.js";
 
 /** One training of one mechanism. */
 export interface Trial {
@@ -30,20 +33,39 @@ export interface ComparisonRow {
   /** What decoding keeps. */
   readonly state: string;
   readonly msPerStep: number;
+  /** Of a forward pass over one row of the task: arithmetic operations in millions, and the most activations at once in MB. */
+  readonly mflop: number;
+  readonly activationsMB: number;
+  /** Measured on one thread. */
+  readonly forwardMs: number;
   /** Seeds that ended well, and all. */
   readonly seeds: string;
 }
 
+/** What `plotCosts` draws over lengths. */
+export type CostMeasure = "flops" | "activationBytes" | "ms";
+
+const costLabels: Readonly<Record<CostMeasure, string>> = {
+  flops: "arithmetic operations of a forward pass",
+  activationBytes: "bytes of activations alive at once",
+  ms: "milliseconds of a forward pass on one thread",
+};
+
 export interface ComparisonParts {
   readonly title: string;
   readonly metric: string;
+  /** Tokens of a row of the task. */
+  readonly length: number;
   readonly trials: readonly Trial[];
+  readonly measured: readonly Cost[];
   readonly costs: Readonly<Record<string, { readonly time: string; readonly state: string }>>;
 }
 
 const mean = (xs: readonly number[]): number => xs.reduce((sum, x) => sum + x, 0) / xs.length;
 
-function rowOf(mechanism: string, trials: readonly Trial[], { metric, costs }: ComparisonParts): ComparisonRow {
+function rowOf(mechanism: string, trials: readonly Trial[], parts: ComparisonParts): ComparisonRow {
+  const { metric, costs, measured, length } = parts;
+  const cost = measured.find((each) => each.mechanism === mechanism && each.length === length);
   const good = trials.filter(({ error }) => error === undefined);
   const values = good.map((trial) => trial.values[metric]);
   const [low, high] = meanInterval(values);
@@ -52,6 +74,11 @@ function rowOf(mechanism: string, trials: readonly Trial[], { metric, costs }: C
     mechanism,
     ...{ mean: mean(values), low, high, loss: mean(good.map((trial) => trial.values["loss"])) },
     ...{ parameters: trials[0].parameters, time, state, msPerStep: mean(good.map((trial) => trial.msPerStep)) },
+    ...{
+      mflop: (cost?.flops ?? NaN) / 1e6,
+      activationsMB: (cost?.activationBytes ?? NaN) / 1e6,
+      forwardMs: cost?.ms ?? NaN,
+    },
     seeds: `${good.length}/${trials.length}`,
   };
 }
@@ -63,9 +90,12 @@ export class Comparison {
   readonly rows: readonly ComparisonRow[];
   /** Every training, failures included. */
   readonly trials: readonly Trial[];
+  /** What a forward pass costs at each length that was asked for, and at that of the task. */
+  readonly measured: readonly Cost[];
 
   constructor(parts: ComparisonParts) {
-    const { title, metric, trials } = parts;
+    const { title, metric, trials, measured } = parts;
+    this.measured = measured;
     this.title = title;
     this.metric = metric;
     this.trials = trials;
@@ -97,6 +127,26 @@ export class Comparison {
     return found;
   }
 
+  /**
+   * Costs over lengths, a curve for each mechanism, both axes logarithmic.
+   *
+   * Throws   OptionError on an unknown measure
+   */
+  plotCosts(measure: CostMeasure): CurvePlot {
+    const label = Object.hasOwn(costLabels, measure) ? costLabels[measure] : undefined;
+    if (label === undefined)
+      throw new OptionError(`plotCosts: unknown measure "${String(measure)}"${knownNames(String(measure), Object.keys(costLabels))}`); // prettier-ignore
+    const lists = this.rows.map(({ mechanism }) => {
+      const own = this.measured.filter((cost) => cost.mechanism === mechanism && cost.error === undefined);
+      const points = own.toSorted((a, b) => a.length - b.length);
+      return { name: mechanism, x: points.map(({ length }) => length), y: points.map((cost) => cost[measure]) };
+    });
+    return plotCurves(
+      lists.filter(({ x }) => x.length > 0),
+      { title: label, xLabel: "tokens", yLabel: measure, xScale: "log", yScale: "log" },
+    );
+  }
+
   /** Comma-separated values at full precision. */
   toCsv(): string {
     return csvTable(this.rows, this.#columns);
@@ -123,7 +173,10 @@ export class Comparison {
   }
 
   get #failed(): readonly string[] {
-    return this.failures.map(({ mechanism, seed, error }) => `${mechanism}, seed ${seed}: ${error}`);
+    return [
+      ...this.failures.map(({ mechanism, seed, error }) => `${mechanism}, seed ${seed}: ${error}`),
+      ...this.measured.flatMap(({ mechanism, length, error }) => error === undefined ? [] : [`${mechanism}, ${length} tokens: ${error}`]), // prettier-ignore
+    ];
   }
 
   get #columns(): readonly Column<ComparisonRow>[] {
@@ -137,6 +190,9 @@ export class Comparison {
       "time",
       "state",
       "msPerStep",
+      "mflop",
+      "activationsMB",
+      "forwardMs",
       "seeds",
     ] as const;
     return names.map((name) => ({ name: name === "mean" ? this.metric : name, of: (row) => row[name] }));

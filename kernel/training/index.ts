@@ -1,6 +1,7 @@
-export type { CompareOptions } from "./compare.js";
+export type { CompareOptions, ComparisonHost } from "./compare.js";
 export { compareOn } from "./compare.js";
-export type { ComparisonRow, Trial } from "./comparison.js";
+export type { ComparisonRow, CostMeasure, Trial } from "./comparison.js";
+export type { Cost } from "./costs.js";
 export { Comparison } from "./comparison.js";
 export { DivergedError, Fit } from "./fit.js";
 export type { Evaluation } from "./checkpoint.js";

@@ -54,6 +54,14 @@ export function tokenTensors({ inputIds, targets, kinds }: TaskBatch): Tensors {
   return { ids: inputIds, targets, ...(kinds ? { kinds } : {}) };
 }
 
+/** Logits of a model of tokens [B,T], [B,T,V]. */
+export function tokenLogits(blueprint: Blueprint, weights: Values, ids: Value): Value {
+  const [size, length] = ids.shape as readonly number[];
+  const zeros = new Int32Array(size * length);
+  const others = { size, length, inputIds: zeros, attentionMask: zeros.map(() => 1), tokenTypeIds: zeros };
+  return logitsFrom(blueprint, weights, { ...constantInputs(blueprint, others), input_ids: ids });
+}
+
 function tokenLesson(blueprint: Blueprint, task: TokenTask, name: string): Lesson {
   if (blueprint.pictures) throw new OptionError(`train: ${blueprint.architecture} reads pictures; expected a task that gives some, got ${task.name}; known: shapes`); // prettier-ignore
   if (blueprint.decoder) throw new OptionError(`train: ${blueprint.architecture} cannot be trained yet; expected a model that reads token ids or pictures`); // prettier-ignore
@@ -65,14 +73,11 @@ function tokenLesson(blueprint: Blueprint, task: TokenTask, name: string): Lesso
     throw new OptionError(`train: ${name} reads exactly ${blueprint.fixedLength} tokens, rows of ${task.name} have ${task.length}`); // prettier-ignore
   return {
     batch: (step, size, split) => tokenTensors(task.batch(step, size, split)),
-    predictions: (weights, { ids, targets, kinds }) => {
-      const [size, length] = ids.shape as readonly number[];
-      const zeros = new Int32Array(size * length);
-      const others = { size, length, inputIds: zeros, attentionMask: zeros.map(() => 1), tokenTypeIds: zeros };
-      const inputs = { ...constantInputs(blueprint, others), input_ids: ids };
-      const logits = logitsFrom(blueprint, weights, inputs);
-      return { logits, targets, kinds: kinds && { kinds, names: task.parts } };
-    },
+    predictions: (weights, { ids, targets, kinds }) => ({
+      logits: tokenLogits(blueprint, weights, ids),
+      targets,
+      kinds: kinds && { kinds, names: task.parts },
+    }),
     firstTest: () => ({ inputIds: [task.row(0, "test").ids] }),
   };
 }

@@ -61,6 +61,30 @@ describe("compare", () => {
     expect(again.trials.map(({ values }) => values)).toEqual(table.trials.map(({ values }) => values));
   });
 
+  it("gives the same numbers in one process and in several, and what a forward pass costs", async () => {
+    const asked = { ...options, lengths: [24, 48] };
+    const one = await compare(["softmax", "linear"], task, { ...asked, processes: 1 });
+    const two = await compare(["softmax", "linear"], task, { ...asked, processes: 2 });
+    const numbers = ({ trials }: typeof one) => trials.map(({ msPerStep: _, ...trial }) => trial);
+    expect(numbers(two)).toEqual(numbers(one));
+    const counts = ({ measured }: typeof one) => measured.map(({ ms: _, ...cost }) => cost);
+    expect(counts(two)).toEqual(counts(one));
+    expect(one.measured.map(({ mechanism: name, length }) => `${name} ${length}`)).toEqual([
+      ...[`softmax ${task.length}`, "softmax 24", "softmax 48", `linear ${task.length}`, "linear 24", "linear 48"],
+    ]);
+    const row = one.of("softmax");
+    expect(row.mflop).toBe(one.measured[0].flops / 1e6);
+    expect(row.activationsMB).toBe(one.measured[0].activationBytes / 1e6);
+    expect(one.measured.every(({ ms }) => ms > 0)).toBe(true);
+    const { payload } = two.plotCosts("flops");
+    expect(payload.title).toBe("arithmetic operations of a forward pass");
+    expect(two.plotCosts("ms").payload).toBeDefined();
+    expect(() => one.plotCosts("flop" as never)).toThrow('did you mean "flops"?');
+    expect(one.toCsv().split("\r\n")[0]).toContain("mflop,activationsMB,forwardMs");
+    await expect(compare(["softmax"], task, { ...options, processes: 0 })).rejects.toThrow("processes must be");
+    await expect(compare(["softmax"], task, { ...options, lengths: [0] })).rejects.toThrow("lengths must be");
+  });
+
   it("refuses what cannot be compared, before anything is trained", async () => {
     await expect(compare(["sofmax"], task, options)).rejects.toThrow(
       'unknown mechanism "sofmax"; did you mean "softmax"?',
