@@ -125,6 +125,7 @@ export { modelSizeText, sampleSizeText } from "./sizeText.js";
 export { PayloadError } from "./payloadError.js";
 export { payloads, type Payload, type PayloadMime, type PayloadTypes } from "./payloads.js";
 export { readLines, type Line, type LineReader } from "./storedLines.js";
+export { decodeTile, encodeTile, type CodedTile } from "./tile.js";
 export {
   largestKeys,
   readTokenStrip,

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { encodeHalf, headGridMime, type HeadEffect, type HeadGridPayload } from "attention-lab/views";
+import { encodeTile, headGridMime, type HeadEffect, type HeadGridPayload } from "attention-lab/views";
 import { sendRequest } from "../../extension/src/actions.js";
 import { createStore } from "../../extension/src/dom/store.js";
 import { LiveError, type AskOptions, type LiveAnswer, type LiveStatus } from "../../extension/src/link/liveRun.js";
@@ -71,9 +71,10 @@ it("fetches a pooled head in full when it is enlarged, and reads weights as the 
   const run = new FakeRun();
   const weights = new Float32Array(40 * 40);
   weights[7 * 40 + 3] = 0.5;
-  const bytes = encodeHalf(weights);
+  const tile = encodeTile(weights, 40, 40);
+  const buffers = [tile.kept, tile.weights].map((bytes) => new DataView(bytes.buffer));
   run.answers = {
-    tile: () => Promise.resolve({ data: { rows: 40, columns: 40, block: 1 }, buffers: [new DataView(bytes.buffer)] }),
+    tile: () => Promise.resolve({ data: { rows: 40, columns: 40, block: 1 }, buffers }),
     weight: ({ row, column }) =>
       Promise.resolve({ data: { query: row, key: column, weight: 0.123456789, rank: 2 }, buffers: [] }),
   };

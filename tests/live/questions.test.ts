@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decodeHalf } from "attention-lab/views";
+import { decodeTile } from "attention-lab/views";
 import type { Model, Run } from "../../kernel/lib/index.js";
 import { load } from "../../kernel/lib/index.js";
 import { createSharedRuns, questions } from "../../kernel/lib/live/index.js";
@@ -26,7 +26,10 @@ describe("what a figure asks about its run", () => {
   it("tile: every weight in 16 bits, padding left out", () => {
     const { data, buffers } = questions["tile"](run, { ...head, sample: 1, coarseness: 0 });
     expect(data).toEqual({ rows: 3, columns: 3, block: 1 });
-    decodeHalf(buffers![0]).forEach((value, at) => {
+    const [kept, weights] = buffers!;
+    // A causal pattern: half of it is 0, and is not sent.
+    expect(weights).toHaveLength(2 * 6);
+    decodeTile({ kept, weights }, 3, 3)!.forEach((value, at) => {
       expect(Math.abs(value - weightOf(1, Math.floor(at / 3), at % 3))).toBeLessThanOrEqual(2 ** -11);
     });
   });
@@ -35,7 +38,8 @@ describe("what a figure asks about its run", () => {
     const { data, buffers } = questions["tile"](run, { ...head, sample: 0, coarseness: 2 });
     expect(data).toEqual({ rows: 2, columns: 2, block: 3 });
     const largest = Math.max(...[0, 1, 2].flatMap((q) => [0, 1, 2].map((k) => weightOf(0, q, k))));
-    expect(Math.abs(decodeHalf(buffers![0])[0] - largest)).toBeLessThanOrEqual(2 ** -11);
+    const [kept, weights] = buffers!;
+    expect(Math.abs(decodeTile({ kept, weights }, 2, 2)![0] - largest)).toBeLessThanOrEqual(2 ** -11);
   });
 
   it("weight: the number as the run holds it, where it is, and its rank", () => {

@@ -4,6 +4,7 @@ import { decodeSqrt8, encodeSqrt8 } from "../../kernel/views/companding.js";
 import { decodeHalf, encodeHalf } from "../../kernel/views/half.js";
 import { halfBits, halfValue } from "../../kernel/tensor/half.js";
 import { maxPool } from "../../kernel/views/maxPool.js";
+import { decodeTile, encodeTile } from "../../kernel/views/tile.js";
 import { seeded } from "../gallery/headGrid.js";
 
 describe("base64", () => {
@@ -112,5 +113,37 @@ describe("max pooling", () => {
       return Math.max(...squares);
     });
     expect(maxPool(values, rows, columns, block)).toEqual(expected);
+    const weights = values.map((value) => Math.max(0, value));
+    expect(maxPool(weights, rows, columns, block)).toEqual(expected.map((value) => Math.max(0, value)));
+  });
+
+  it("passes over what is no number, and knows infinity", () => {
+    expect([...maxPool(Float32Array.of(NaN, 0.5, 0, NaN, Infinity, 3), 1, 6, 2)]).toEqual([0.5, 0, Infinity]);
+  });
+});
+
+describe("a tile", () => {
+  const causal = Float32Array.of(1, 0, 0, 0.25, 0.75, 0, 0, 0.5, 0.5, 0, 0, 0);
+
+  it("keeps each row up to its last weight that is not 0, and comes back", () => {
+    const { kept, weights } = encodeTile(causal, 4, 3);
+    expect([...new Uint32Array(kept.buffer)]).toEqual([1, 2, 3, 0]);
+    expect(weights).toHaveLength(2 * 6);
+    expect(decodeTile({ kept, weights }, 4, 3)).toEqual(causal);
+  });
+
+  it("is refused where its parts do not fit together", () => {
+    const { kept, weights } = encodeTile(causal, 4, 3);
+    const lengths = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer);
+    for (const [parts, rows, columns] of [
+      [{ kept, weights }, 3, 3],
+      [{ kept, weights }, 4, 2],
+      [{ kept, weights: weights.subarray(2) }, 4, 3],
+      [{ kept, weights: new Uint8Array([...weights, 0]) }, 4, 3],
+      [{ kept: lengths(1, 2, 4, 0), weights }, 4, 3],
+      [{ kept: lengths(2 ** 32 - 1, 2, 3, 0), weights }, 4, 3],
+      [{ kept: lengths(1, 1, 3, 0), weights }, 4, 3],
+    ] as const)
+      expect(decodeTile(parts, rows, columns)).toBeUndefined();
   });
 });

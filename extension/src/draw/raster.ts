@@ -35,13 +35,12 @@ export interface RasterPlace {
 export function levelsOf(source: RasterSource, top: number, scale: ScaleName): Uint16Array {
   const { weights, rows, columns, block, causal, queries, keys } = source;
   const levels = new Uint16Array(rows * columns);
-  for (let at = 0; at < levels.length; at++) {
-    levels[at] = Math.round(255 * scalePosition(weights[at] as number, top, scale));
-  }
-  if (!causal) return levels;
   for (let row = 0; row < rows; row++) {
-    for (let column = columns - 1; column >= 0 && isMasked(row, column, block, queries, keys); column--) {
-      levels[row * columns + column] = maskLevel;
+    const start = row * columns;
+    let end = start + columns;
+    while (causal && end > start && isMasked(row, end - 1 - start, block, queries, keys)) levels[--end] = maskLevel;
+    for (let at = start; at < end; at++) {
+      levels[at] = Math.round(255 * scalePosition(weights[at] as number, top, scale));
     }
   }
   return levels;
@@ -78,6 +77,7 @@ export function paintLevels(
   const columnEdges = edges(place.width, columns);
   const rowEdges = edges(place.height, rows);
   const line = new Uint16Array(place.width);
+  const isWhole = rows <= place.height && columns <= place.width;
   let paintedRow = -1;
   for (let y = 0; y < place.height; y++) {
     const firstRow = rowEdges.first[y] ?? 0;
@@ -85,7 +85,8 @@ export function paintLevels(
     if (firstRow !== paintedRow || lastRow > firstRow) {
       paintedRow = firstRow;
       for (let x = 0; x < place.width; x++) {
-        line[x] = largestLevel(levels, columns, firstRow, lastRow, columnEdges.first[x] ?? 0, columnEdges.last[x] ?? 0);
+        if (isWhole) line[x] = levels[firstRow * columns + (columnEdges.first[x] as number)] as number;
+        else line[x] = largestLevel(levels, columns, firstRow, lastRow, columnEdges.first[x] ?? 0, columnEdges.last[x] ?? 0);
       }
     }
     sheet.set(line, (place.y + y) * sheetWidth + place.x);

@@ -1,5 +1,5 @@
 import {
-  decodeHalf,
+  decodeTile,
   isSameAblation,
   type HeadAblation,
   type HeadEffect,
@@ -72,11 +72,11 @@ export function createLiveHead(parts: LiveHeadParts): LiveHead {
     const block = coarsenessFor(queryTokens.length, keyTokens.length, pixels);
     if (!needsTile(sample, address, block)) return;
     const answer = await ask("tile", address, { sample, coarseness: block - 1 });
-    const [buffer] = answer?.buffers ?? [];
+    const [kept, coded] = (answer?.buffers ?? []).map(bytesOf);
     const { rows, columns } = answer?.data ?? {};
-    if (!buffer || typeof rows !== "number" || typeof columns !== "number") return;
-    if (buffer.byteLength !== rows * columns * 2) return;
-    const weights = decodeHalf(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength));
+    if (!kept || !coded || rows !== Math.ceil(queryTokens.length / block) || columns !== Math.ceil(keyTokens.length / block)) return; // prettier-ignore
+    const weights = decodeTile({ kept, weights: coded }, rows, columns);
+    if (!weights) return;
     const before = model.fine(sample, address).source.block;
     model.keepTile(sample, address, { weights, rows, columns, block });
     const { focused, pinned } = store.state;
@@ -159,5 +159,8 @@ export function createLiveHead(parts: LiveHeadParts): LiveHead {
     },
   };
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: DataView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -13,9 +13,14 @@ export interface TokenStrip {
   readonly mark: (at: number | undefined) => void;
 }
 
+/** Characters of the longest token, counted once: every frame asks. */
+const longestOf = new WeakMap<readonly string[], number>();
+
 /** CSS pixels that the labels of these tokens need; a block is labelled with its first and last token. */
 export function stripWidth(tokens: readonly string[], block: number): number {
-  const longest = tokens.reduce((most, token) => Math.max(most, visibleToken(token).length), 2);
+  const longest =
+    longestOf.get(tokens) ?? tokens.reduce((most, token) => Math.max(most, visibleToken(token).length), 2);
+  longestOf.set(tokens, longest);
   return Math.min(132, Math.max(46, Math.round((block > 1 ? 2 * longest + 3 : longest) * 6.7) + 12));
 }
 
