@@ -52,8 +52,7 @@ export async function openLab(cells, { port = 18_877, script } = {}) {
         await cell(at).locator(".jp-InputPrompt").click();
         await page.evaluate(() => void globalThis.jupyterapp.commands.execute("notebook:run-cell"));
       },
-      live: (at) =>
-        cell(at).locator('.jp-AttentionHeadGrid-light[data-state="live"]').waitFor({ timeout: 120_000 }),
+      live: (at) => cell(at).locator('.jp-AttentionHeadGrid-light[data-state="live"]').waitFor({ timeout: 120_000 }),
     };
   } catch (error) {
     await close();

@@ -7,7 +7,9 @@ const oracle = (name) => JSON.stringify(fileURLToPath(new URL(`../oracles/models
 const quantile = (values, share) => values.toSorted((a, b) => a - b)[Math.ceil(values.length * share) - 1];
 const report = (name, times, budgetMs, parts = {}) => {
   const [medianMs, p95Ms] = [0.5, 0.95].map((share) => Number(quantile(times, share).toFixed(1)));
-  console.log(JSON.stringify({ name, medianMs, p95Ms, count: times.length, budgetMs, within: medianMs <= budgetMs, ...parts }));
+  console.log(
+    JSON.stringify({ name, medianMs, p95Ms, count: times.length, budgetMs, within: medianMs <= budgetMs, ...parts }),
+  );
 };
 
 const cells = [
@@ -25,16 +27,18 @@ short`,
 // The times at which messages leave the page and reach it.
 const watchSockets = () => {
   const seen = (globalThis.socketTimes = { sent: [], received: [] });
-  const { send } = WebSocket.prototype;
-  WebSocket.prototype.send = function (data) {
-    seen.sent.push([performance.now(), data.byteLength ?? data.length]);
+  const { send } = globalThis.WebSocket.prototype;
+  globalThis.WebSocket.prototype.send = function (data) {
+    seen.sent.push([globalThis.performance.now(), data.byteLength ?? data.length]);
     return send.call(this, data);
   };
-  const Plain = WebSocket;
+  const Plain = globalThis.WebSocket;
   globalThis.WebSocket = class extends Plain {
     constructor(...args) {
       super(...args);
-      this.addEventListener("message", ({ data }) => seen.received.push([performance.now(), data.byteLength ?? data.length]));
+      this.addEventListener("message", ({ data }) =>
+        seen.received.push([globalThis.performance.now(), data.byteLength ?? data.length]),
+      );
     }
   };
 };
@@ -44,7 +48,7 @@ try {
   await lab.run(0);
   await lab.live(0);
   const matrix = lab.figure(0).locator(".jp-AttentionFocus-matrix");
-  await lab.figure(0).locator('[role=gridcell]').first().click();
+  await lab.figure(0).locator("[role=gridcell]").first().click();
   await matrix.and(lab.page.locator('[data-block="4"]')).waitFor();
   const heads = await lab.figure(0).locator("[role=gridcell]").count();
   // From the click to the frame that shows the head as fine as the screen is; each head once, its tile not there yet.
@@ -54,13 +58,13 @@ try {
       const focus = figure.querySelector(".jp-AttentionFocus-matrix");
       const seen = globalThis.socketTimes;
       seen.sent.length = seen.received.length = 0;
-      const start = performance.now();
+      const start = globalThis.performance.now();
       const marks = [];
       await new Promise((resolve) => {
         // Told after the frame has been drawn, before anything else happens.
-        const watch = new MutationObserver(() => {
+        const watch = new globalThis.MutationObserver(() => {
           figure.querySelector(".jp-AttentionFocus-canvas").getContext("2d").getImageData(0, 0, 1, 1);
-          marks.push(performance.now() - start);
+          marks.push(globalThis.performance.now() - start);
           if (focus.dataset.block !== "4") return;
           watch.disconnect();
           resolve();
@@ -76,11 +80,16 @@ try {
     await lab.page.waitForTimeout(300);
   }
   const part = (of) => Number(quantile(switched.map(of), 0.5).toFixed(1));
-  report("head switch through a tile, T = 2048, click to drawn", switched.map(({ drawn }) => drawn), 120, {
-    pooledShownMs: part(({ first }) => first),
-    askedMs: part(({ asked }) => asked),
-    cameMs: part(({ came }) => came),
-  });
+  report(
+    "head switch through a tile, T = 2048, click to drawn",
+    switched.map(({ drawn }) => drawn),
+    120,
+    {
+      pooledShownMs: part(({ first }) => first),
+      askedMs: part(({ asked }) => asked),
+      cameMs: part(({ came }) => came),
+    },
+  );
 
   // From the click to the frame that says so, and to the frame that shows that the kernel has heard of it.
   await lab.run(1);
@@ -92,22 +101,21 @@ try {
     for (; times > 0 && next < cellCount; times--, next++) {
       all.push(
         await lab.figure(1).evaluate(async (figure, index) => {
-          const start = performance.now();
-          figure
-            .querySelectorAll("[role=gridcell]")
-            [index].dispatchEvent(new MouseEvent("click", { bubbles: true, altKey: true }));
+          const start = globalThis.performance.now();
+          const cell = figure.querySelectorAll("[role=gridcell]")[index];
+          cell.dispatchEvent(new globalThis.MouseEvent("click", { bubbles: true, altKey: true }));
           const marks = {};
           return new Promise((resolve) => {
             const look = () => {
-              const ms = performance.now() - start;
+              const ms = globalThis.performance.now() - start;
               const note = figure.querySelector(".jp-AttentionAblation-note").textContent;
-              const isDone = figure.querySelectorAll("[role=gridcell]")[index].classList.contains("jp-mod-ablated");
+              const isDone = cell.classList.contains("jp-mod-ablated");
               if (isDone || !figure.querySelector(".jp-AttentionAblation-progress").hidden) marks.busy ??= ms;
               if (isDone || /The model runs|Comparing/.test(note)) marks.heard ??= ms;
               if (isDone) resolve({ ...marks, done: ms });
-              else requestAnimationFrame(look);
+              else globalThis.requestAnimationFrame(look);
             };
-            requestAnimationFrame(look);
+            globalThis.requestAnimationFrame(look);
           });
         }, next),
       );
@@ -116,10 +124,24 @@ try {
     return all;
   };
   const tell = (when, all) => {
-    report(`ablation acknowledged in the view, ${when}`, all.map(({ busy }) => busy), 100);
-    report(`ablation acknowledged by the kernel, ${when}`, all.map(({ heard }) => heard), 100, {
-      doneMs: Number(quantile(all.map(({ done }) => done), 0.5).toFixed(1)),
-    });
+    report(
+      `ablation acknowledged in the view, ${when}`,
+      all.map(({ busy }) => busy),
+      100,
+    );
+    report(
+      `ablation acknowledged by the kernel, ${when}`,
+      all.map(({ heard }) => heard),
+      100,
+      {
+        doneMs: Number(
+          quantile(
+            all.map(({ done }) => done),
+            0.5,
+          ).toFixed(1),
+        ),
+      },
+    );
   };
   await acknowledged(1);
   tell("idle", await acknowledged(5));

@@ -86,7 +86,15 @@ export function paintLevels(
       paintedRow = firstRow;
       for (let x = 0; x < place.width; x++) {
         if (isWhole) line[x] = levels[firstRow * columns + (columnEdges.first[x] as number)] as number;
-        else line[x] = largestLevel(levels, columns, firstRow, lastRow, columnEdges.first[x] ?? 0, columnEdges.last[x] ?? 0);
+        else
+          line[x] = largestLevel(
+            levels,
+            columns,
+            firstRow,
+            lastRow,
+            columnEdges.first[x] ?? 0,
+            columnEdges.last[x] ?? 0,
+          );
       }
     }
     sheet.set(line, (place.y + y) * sheetWidth + place.x);
