@@ -1,5 +1,5 @@
 import type { Build } from "./builder.js";
-import { numbersOf } from "./op.js";
+import { numberOf, numbersOf } from "./op.js";
 import type { Value } from "./value.js";
 
 interface Part {
@@ -31,7 +31,11 @@ export function joinedPads(build: Build, a: Value, b: Value): Value | undefined 
   const { axis } = left;
   const [first, second] = left.bounds[0] < right.bounds[0] ? [left, right] : [right, left];
   if (first.bounds[1] !== second.bounds[0]) return undefined;
-  const joined = build.concat([first.inner, second.inner], axis);
+  // What was joined before is taken apart: each part is copied once.
+  const parts = [first, second].flatMap(({ inner }) => {
+    return inner.op === "Concat" && numberOf(inner.attributes, "axis") === axis ? inner.inputs : [inner];
+  });
+  const joined = build.concat(parts, axis);
   const [before, after] = [first.bounds[0], second.bounds[2] - second.bounds[1]];
   if (before === 0 && after === 0) return joined;
   return build.pad(

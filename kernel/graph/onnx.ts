@@ -11,6 +11,7 @@ import { operators } from "./ops/index.js";
 import type { Program } from "./program.js";
 import type { TransposedProducts } from "./products.js";
 import { contribDomain, noProducts, transposedProducts } from "./products.js";
+import { rowNumber } from "./rowNumbers.js";
 import type { AttributeProto, TensorProto } from "./proto/onnx_pb.js";
 import {
   AttributeProto_AttributeType as Kind,
@@ -139,6 +140,8 @@ function opsetsOf({ values }: Program, withContrib: boolean): ReadonlyMap<string
 export interface EncodeOptions {
   /** Writes products with a transposed operand as one FusedMatMul, an operator that onnxruntime's CPU kernels add to the standard; default false. */
   readonly fuseTransposed?: boolean;
+  /** Writes numbers beside large operands as rows, over which onnxruntime's CPU kernels run in several threads; default false. */
+  readonly spreadNumbers?: boolean;
   /**
    * Makes shapes that depend on axis words inputs, instead of computing them in the graph: devices without integer
    * kernels can then run it; default false.
@@ -153,7 +156,7 @@ export interface EncodeOptions {
  */
 export function encodeOnnx(
   program: Program,
-  { fuseTransposed = false, feedShapes = false }: EncodeOptions = {},
+  { fuseTransposed = false, spreadNumbers = false, feedShapes = false }: EncodeOptions = {},
 ): OnnxModel {
   const scope = new OnnxScope(program, feedShapes);
   const nodes = new Map<string, Value>();
@@ -221,7 +224,11 @@ export function encodeOnnx(
       if (kinds[key] !== "axes" || asAttributes) return [];
       return [constantOf(held as number[], "int64", [(held as number[]).length])];
     });
-    const inputs = [...value.inputs.map(scope.nameOf), ...lowered];
+    const wide = spreadNumbers ? rowNumber(value) : undefined;
+    const operands = value.inputs.map((x) =>
+      x === wide?.operand ? constantOf(wide.row, value.dtype, [wide.row.length]) : scope.nameOf(x),
+    );
+    const inputs = [...operands, ...lowered];
     const options = { result: operators[value.op].result ?? 0 };
     nodes.set(
       scope.node(value.op, inputs, name, attributeProtos(value, asAttributes), scope.originOf(value), options),

@@ -43,9 +43,12 @@ function readersOf(values: readonly Value[], results: Iterable<Value>): Readonly
  */
 export function transposedProducts(values: readonly Value[], results: readonly Value[]): TransposedProducts {
   const readers = readersOf(values, results);
+  const own = new Set(values);
   const isRead = (x: Value): boolean => {
+    // What a loop's body reads from outside is there already, as it is.
+    if (!own.has(x) || !swapsLast(x)) return false;
     const [inner] = x.inputs;
-    return swapsLast(x) && (inner.op !== "Transpose" || readers.get(inner)! > 1);
+    return inner.op !== "Transpose" || (readers.get(inner) ?? 0) !== 1;
   };
   const products = new Map<Value, FusedProduct>();
   const inPlace = new Map<Value, number>();

@@ -48,7 +48,7 @@ export function fittedTo(
 
 /** A fitted graph as a file. */
 export function fileOf(fitted: Program, { coverage }: PlanOptions): Pick<Plan, "model" | "key"> {
-  const model = encodeOnnx(fitted, coverage ? { feedShapes: true } : { fuseTransposed: true });
+  const model = encodeOnnx(fitted, coverage ? { feedShapes: true } : { fuseTransposed: true, spreadNumbers: true });
   const hash = createHash("sha256")
     .update(model.bytes)
     .update(`\n${model.folder ?? ""}\n`);

@@ -44,13 +44,14 @@ export const gelu: Readonly<Record<string, Operator>> = {
           : (x) => (x / 2) * (1 + erf(x * Math.SQRT1_2)),
       ),
     }),
-    vjp: (build, d, { inputs: [x], attributes }) => {
+    vjp: (build, d, node) => {
+      const [x] = node.inputs;
       const square = build.mul(x, x);
-      if (isTanh(attributes)) {
-        // σ + x·σ·(1 − σ)·(linear + 3·cubic·x²)
+      if (isTanh(node.attributes)) {
+        // σ + y·(1 − σ)·(linear + 3·cubic·x²)
         const s = share(build, x, square);
-        const inner = build.mul(x, build.add(build.mul(square, 3 * cubic), linear));
-        return [build.mul(d, build.mul(s, build.add(build.mul(build.sub(1, s), inner), 1)))];
+        const inner = build.mul(node, build.add(build.mul(square, 3 * cubic), linear));
+        return [build.mul(d, build.add(build.mul(build.sub(1, s), inner), s))];
       }
       const density = build.mul(build.exp(build.mul(square, -0.5)), 1 / Math.sqrt(2 * Math.PI));
       return [build.mul(d, build.add(share(build, x, undefined), build.mul(x, density)))];
