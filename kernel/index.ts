@@ -100,6 +100,7 @@ export {
   constantRate,
   cosineRate,
   DivergedError,
+  FailedStepError,
   Fit,
   inverseRootRate,
   linearRate,

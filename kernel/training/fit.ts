@@ -1,4 +1,4 @@
-import { showWith } from "../tensor/index.js";
+import { EngineError, showWith } from "../tensor/index.js";
 import { curves, curvesMime } from "../views/index.js";
 import type { CurvesPayload } from "../views/index.js";
 import type { Tensor } from "../tensor/index.js";
@@ -104,6 +104,18 @@ export class DivergedError extends Error {
 
   constructor(message: string, fit: Fit) {
     super(message);
+    this.fit = fit;
+  }
+}
+
+/** A step could not be run: there was too little memory, or the engine is gone. What was reached before is in `fit`. */
+export class FailedStepError extends EngineError {
+  override readonly name: string = "FailedStepError";
+  /** The run as it was before; `{ from: fit }` goes on. */
+  readonly fit: Fit;
+
+  constructor(message: string, fit: Fit, cause: unknown) {
+    super(message, { cause });
     this.fit = fit;
   }
 }

@@ -3,7 +3,7 @@ export { compareOn } from "./compare.js";
 export type { ComparisonRow, CostMeasure, Trial } from "./comparison.js";
 export type { Cost } from "./costs.js";
 export { Comparison } from "./comparison.js";
-export { DivergedError, Fit } from "./fit.js";
+export { DivergedError, FailedStepError, Fit } from "./fit.js";
 export type { Evaluation } from "./checkpoint.js";
 export type { Pace, Report, TrainingHost } from "./host.js";
 export type { ParameterGroup } from "./layout.js";

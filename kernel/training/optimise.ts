@@ -13,7 +13,7 @@ import {
 } from "../tensor/index.js";
 import type { Evaluation, Identity, State } from "./checkpoint.js";
 import { decodeCheckpoint, encodeCheckpoint, fingerprint } from "./checkpoint.js";
-import { DivergedError, Fit } from "./fit.js";
+import { DivergedError, FailedStepError, Fit } from "./fit.js";
 import type { TrainingHost } from "./host.js";
 import type { ParameterGroup } from "./layout.js";
 import { Layout } from "./layout.js";
@@ -95,7 +95,7 @@ function stacked(parts: readonly Tensor[], outer: readonly number[]): Tensor {
  * however the steps are spread over runs, interrupts and checkpoints.
  *
  * Throws   OptionError, ShapeError on options or data that do not fit; DivergedError where the loss stops being a number:
- *          it holds the run as it was before
+ *          it holds the run as it was before, as does FailedStepError where the engine gives up, for want of memory for one
  */
 export async function optimiseOn(
   host: TrainingHost,
@@ -190,7 +190,12 @@ export async function optimiseOn(
       const next = Math.min(...watch.at.map((step) => (step > done ? step - done : Infinity)));
       const chunk = Math.min(count, steps - done, next, fitsUntil(checkpointEvery), fitsUntil(evaluateEvery));
       const began = host.clock();
-      const after = await runSteps(compiled, state, feedsOf(chunk), chunk);
+      const after = await runSteps(compiled, state, feedsOf(chunk), chunk).catch(async (error: unknown) => {
+        if (!(error instanceof EngineError)) throw error;
+        await save(state);
+        const kept = `the state after ${done} steps is kept in this error's fit${checkpoint === undefined ? "" : ` and in ${checkpoint}`}`;
+        throw new FailedStepError(`${title}: step ${done} could not be run: ${error.message}; ${kept}; smaller batches take less memory, and accumulate makes up for them`, fitOf(state), error); // prettier-ignore
+      });
       const spent = (host.clock() - began) / chunk;
       msPerStep = Number.isNaN(msPerStep) ? spent : 0.7 * msPerStep + 0.3 * spent;
       const bad = firstBad(after, done);

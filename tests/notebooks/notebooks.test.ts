@@ -34,11 +34,11 @@ const answers: Readonly<Record<string, () => Answer>> = {
       values: [sep.mass, cls.mass],
     };
   },
-  // What the paper claims, at this scale: a sink with softmax, none with ReLU, the task learned by both.
+  // What the paper claims, at this scale: a sink with softmax, none with ReLU, the task learned by all; and that SGD has one.
   "06-a-sink-is-born.ipynb": () => ({
-    text: /^softmax: (\d\.\d+) on <s> elsewhere, (\d\.\d+) after triggers; ReLU: (\d\.\d+); losses after triggers (\d\.\d+) and (\d\.\d+)$/,
-    values: [0.64, 0, 0, 0, 0],
-    within: [0.12, 0.05, 0.05, 0.05, 0.05],
+    text: /^softmax: (\d\.\d+) on <s> elsewhere, (\d\.\d+) after triggers; ReLU: (\d\.\d+); SGD: (\d\.\d+); losses after triggers (\d\.\d+), (\d\.\d+) and (\d\.\d+)$/,
+    values: [0.64, 0, 0, 0.8, 0, 0, 0],
+    within: [0.12, 0.05, 0.05, 0.15, 0.05, 0.05, 0.05],
   }),
   // arXiv:2503.12734 §3: errors of one head and of two, one step of gradient descent, and outputs that cancel.
   "07-two-heads-descend.ipynb": () => ({
@@ -51,6 +51,12 @@ const answers: Readonly<Record<string, () => Answer>> = {
     text: /^recalled: softmax (\d\.\d+), based (\d\.\d+), linear (\d\.\d+), delta rule (\d\.\d+), aaren (\d\.\d+)$/,
     values: [1, 1, 0.93, 1, 0.3],
     within: [0.06, 0.06, 0.15, 0.06, 0.12],
+  }),
+  // arXiv:2410.10781: a sink with softmax and none with sigmoid, at the same loss; a weaker one at a small rate; none under strong decay.
+  "09-when-a-sink-emerges.ipynb": () => ({
+    text: /^on <s>: softmax (\d\.\d+), sigmoid (\d\.\d+), small rate (\d\.\d+), decay 1 (\d\.\d+), decay 5 (\d\.\d+); losses of softmax and sigmoid (\d\.\d+) and (\d\.\d+)$/,
+    values: [0.52, 0, 0.39, 0.37, 0.11, 1.265, 1.265],
+    within: [0.08, 0.05, 0.06, 0.08, 0.1, 0.03, 0.03],
   }),
 };
 
