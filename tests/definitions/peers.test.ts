@@ -4,13 +4,16 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Model } from "../../kernel/lib/index.js";
 import {
+  ablate,
   activationPatching,
+  attributionPatching,
   compositionScores,
   headRoles,
   headSpectra,
   load,
   logitAttribution,
   logitDifference,
+  logitLens,
 } from "../../kernel/lib/index.js";
 import { oracles, readOracle } from "../models/oracle.js";
 
@@ -30,6 +33,12 @@ interface Lens {
   /** Changes of the metric, [layer][head] and [layer][token]. */
   readonly heads: Grid;
   readonly tokens: Grid;
+  /** The metric without each head's output, less the metric as it is, [layer][head]. */
+  readonly ablated: Grid;
+  /** What patching each head would change, by the derivative, [layer][head]. */
+  readonly estimated: Grid;
+  /** The metric of the stream before each layer, and of the last one. */
+  readonly lens: readonly number[];
   /** [layer][head][value] */
   readonly spectra: Readonly<Record<"OV" | "QK", readonly Grid[]>>;
 }
@@ -81,9 +90,23 @@ it("logit attribution on raw weights is that of folded and centred ones", async 
 it("activation patching of heads, and of the stream at tokens", async () => {
   for (const over of ["heads", "tokens"] as const) {
     const { effects } = await activationPatching(model, prompt(lens.clean), prompt(lens.corrupted), { metric, over });
-    // Differences of two runs' logits, which float32 rounds at their own size.
+    // A residual stream of size 11, which float32 rounds by 10⁻⁶: the metric in float64 from there on is as far off.
     isEqual(effects[0], lens[over], over, 5e-6);
   }
+});
+
+it("taking out heads, and estimates of patches by the derivative", async () => {
+  const { rows } = await ablate(model, prompt(lens.clean), { metric, randomHeads: 0 });
+  const effects = lens.ablated.map((heads, l) => heads.map((_, h) => rows.find(({ layer, head }) => layer === l && head === h)!.effect)); // prettier-ignore
+  const patches = await attributionPatching(model, prompt(lens.clean), prompt(lens.corrupted), { metric, checkedLayers: [] }); // prettier-ignore
+  // As above.
+  isEqual(effects, lens.ablated, "ablation", 5e-6);
+  isEqual(patches.effects, lens.estimated, "estimate", 5e-6);
+});
+
+it("the logit lens with the last norm of each stream's own scale", async () => {
+  const found = await logitLens(model, prompt(lens.clean), { metric });
+  isEqual([found.metric], [lens.lens], "lens", 5e-6);
 });
 
 it("singular values of OV and QK", async () => {

@@ -12,7 +12,7 @@ const input = {
 const lengths = [8, 4];
 
 /** Float32 sums against float64 sums of the same float32 patterns. */
-const tolerance = 5e-6;
+const tolerance = 1e-6;
 
 const all = [
   probes.massPerKey(),

@@ -49,12 +49,17 @@ class Side:
                 logits, patterns = out.logits, out.attentions
             elif request["patterns"]:
                 wanted = set(self.names(request["kind"], "pattern"))
-                logits, cache = self.lens[request["kind"]].run_with_cache(ids, names_filter=lambda name: name in wanted)
-                patterns = [cache[name] for name in sorted(wanted)]
+                returns = {"return_type": None} if request.get("alone") else {}
+                logits, cache = self.lens[request["kind"]].run_with_cache(
+                    ids, names_filter=lambda name: name in wanted, **returns
+                )
+                patterns = [cache[name] for name in self.names(request["kind"], "pattern")]
             else:
                 logits, patterns = self.lens[request["kind"]](ids), []
             if request["patterns"]:
                 assert len(patterns) == self.hf.config.n_layer
+        if request.get("alone"):
+            return {"check": [patterns[-1][0, 3, -1, 0].item()]}
         return {"check": [self.difference(logits, request).item()]}
 
     def ablate(self, request):
@@ -105,6 +110,7 @@ class Side:
 side = Side()
 for line in sys.stdin:
     request = json.loads(line)
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     answer = getattr(side, request["do"])(request)
-    print(json.dumps({**answer, "wallMs": 1000 * (time.perf_counter() - start)}), flush=True)
+    took = {"wallMs": 1000 * (time.perf_counter() - start), "cpuMs": 1000 * (time.process_time() - used)}
+    print(json.dumps({**answer, **took}), flush=True)

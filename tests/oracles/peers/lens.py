@@ -1,4 +1,5 @@
-"""Records what TransformerLens' own code says of the tiny GPT-2, in float64: head detectors, composition scores, logit attribution, patching.
+"""Records what TransformerLens' own code says of the tiny GPT-2, in float64: head detectors, composition scores, logit attribution and lens,
+ablation, patching and its estimate.
 
     python tests/oracles/peers/lens.py    (torch, transformers, transformer-lens 3)
 """
@@ -33,6 +34,28 @@ def lens(source, folded):
         state, fold_ln=folded, center_writing_weights=folded, center_unembed=folded, fold_value_biases=False
     )
     return model.double().eval()
+
+
+def without(head):
+    def zero(z, hook):
+        z = z.clone()
+        z[:, :, head] = 0
+        return z
+
+    return zero
+
+
+def estimated(model, cache, other, difference):
+    """(z_clean − z_corrupted) · ∂m/∂z_corrupted of every head, summed over positions."""
+    names = [f"blocks.{l}.attn.hook_z" for l in range(model.cfg.n_layers)]
+    found = {}
+
+    def keep(z, hook):
+        z.retain_grad()
+        found[hook.name] = z
+
+    difference(model.run_with_hooks(other, fwd_hooks=[(name, keep) for name in names])).backward()
+    return torch.stack([((cache[name] - found[name]) * found[name].grad).sum((0, 1, 3)) for name in names]).detach()
 
 
 def rows(x):
@@ -76,6 +99,11 @@ def main():
         base = difference(raw(other))
         patched = patching.get_act_patch_attn_head_out_all_pos(raw, other, kept, difference) - base
         stream = patching.get_act_patch_resid_pre(raw, other, kept, difference) - base
+        without_heads = torch.tensor([[
+            difference(raw.run_with_hooks(tokens, fwd_hooks=[(f"blocks.{l}.attn.hook_z", without(h))])) - difference(raw(tokens))
+            for h in range(raw.cfg.n_heads)] for l in range(raw.cfg.n_layers)])
+        streams = [kept["resid_pre", l] for l in range(raw.cfg.n_layers)] + [kept["resid_post", raw.cfg.n_layers - 1]]
+        lens_values = torch.stack([difference(raw.unembed(raw.ln_final(stream))) for stream in streams])
     spectra = {kind: [rows(layer) for layer in getattr(raw, kind).svd()[1]] for kind in ("OV", "QK")}
     record = {
         "source": {name: version(name) for name in ("transformer-lens", "torch", "transformers")},
@@ -83,6 +111,8 @@ def main():
         "roles": roles, "composition": composition,
         "attribution": rows(attribution.reshape(raw.cfg.n_layers, raw.cfg.n_heads)),
         "heads": rows(patched), "tokens": rows(stream), "spectra": spectra,
+        "ablated": rows(without_heads), "estimated": rows(estimated(raw, kept, other, difference)),
+        "lens": rows(lens_values[None])[0],
     }
     (here / "lens.json").write_text(json.dumps(record, separators=(",", ":")) + "\n")
 
