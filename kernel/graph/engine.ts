@@ -38,6 +38,8 @@ export interface CompileSettings extends RunSettings {
 
 /** A graph that is loaded and ready to run. */
 export interface Compiled {
+  /** Equal where an equal graph on equal weights is loaded in the same way. */
+  readonly key: string;
   readonly inputs: readonly Value[];
   readonly outputs: readonly string[];
   /**

@@ -191,6 +191,7 @@ export class OrtEngine implements Engine {
       );
     };
     return {
+      key,
       inputs: program.inputs,
       outputs: names,
       run: async (feeds, wanted = names, { signal } = {}) => {

@@ -48,8 +48,10 @@ export class Sessions {
     const compiled = await this.#parts.engine.compile(outputs, settings);
     // Under way before older ones are given back: runs at the same time do not take each other's graphs.
     const running = compiled.run(feeds, undefined, settings);
+    const at = this.#recent.findIndex(({ key }) => key === compiled.key);
+    const twin = at < 0 ? [] : this.#recent.splice(at, 1);
     this.#recent.push(compiled);
-    const old = this.#recent.splice(0, Math.max(this.#recent.length - keptGraphs, 0));
+    const old = [...twin, ...this.#recent.splice(0, Math.max(this.#recent.length - keptGraphs, 0))];
     const [results] = await Promise.all([running, ...old.map(async (each) => each.dispose())]);
     return results;
   }

@@ -28,3 +28,27 @@ it("logits that are not asked for are not computed, and the rest is the same bit
   expect(whole.logits.shape.slice(0, 2)).toEqual([1, 5]);
   await model.dispose();
 });
+
+it("the last two graphs stay loaded, however often each ran", async () => {
+  const parts = (await load((await readOracle("gpt2")).folder)).parts();
+  const released: string[] = [];
+  const compile: Engine["compile"] = async (outputs, settings) => {
+    const compiled = await parts.engine.compile(outputs, settings);
+    const dispose = async (): Promise<void> => {
+      released.push(Object.keys(outputs).join());
+      return compiled.dispose();
+    };
+    return { ...compiled, dispose };
+  };
+  const { device, dtype } = parts.engine;
+  const model = new Model({ ...parts, engine: { device, dtype, compile } });
+  const pass = async (name: string, address: string): Promise<unknown> =>
+    model.compute(prompt, ({ at }) => ({ [name]: at(address) }), { repeated: true });
+  await pass("a", "embed");
+  for (let i = 0; i < 3; i++) await pass("b", "blocks.0.resid_post");
+  expect(released).toEqual(["b", "b"]); // its own users of before
+  await pass("a", "embed");
+  await pass("c", "blocks.1.resid_post");
+  expect(released).toEqual(["b", "b", "a", "b"]);
+  await model.dispose();
+});
