@@ -32,7 +32,7 @@ import { drawModelDiagram } from "./modelDiagram.js";
 import { drawOneHead } from "./oneHead.js";
 import type { PaletteName } from "./palettes.js";
 import type { PresetName } from "./presets.js";
-import { drawScatter } from "./scatter.js";
+import { drawScatter, type ScatterChoice } from "./scatter.js";
 import { stackedDocuments } from "./stackedDocuments.js";
 import { drawTokenStrip, type ShadedBy } from "./tokenStrip.js";
 
@@ -48,6 +48,8 @@ export interface FigureOptions {
   readonly overlay?: OverlayChoice;
   /** Of attention over a sound: which map, the line of which token. */
   readonly audio?: AudioChoice;
+  /** Of a scatter: the scales of its axes, and which points are marked. */
+  readonly points?: ScatterChoice;
   /** One picture of a report, by its name, instead of all of them. */
   readonly panel?: string;
   /** The token whose attention shades a strip, instead of what each token receives. */
@@ -91,8 +93,8 @@ export const drawers: {
     drawImageOverlay(payload, { width: widthPx, ink: inks[ink], palette, scale, ...overlay }),
   [audioTimelineMime]: (payload, { widthPx = 720, ink = "paper", palette = "viridis", scale = "sqrt", audio = {} }) =>
     drawAudioTimeline(payload, { width: widthPx, ink: inks[ink], palette, scale, ...audio }),
-  [scatterMime]: (payload, { widthPx = 620, ink = "paper", palette = "viridis" }) =>
-    drawScatter(payload, { width: widthPx, ink: inks[ink], palette }),
+  [scatterMime]: (payload, { widthPx = 620, ink = "paper", palette = "viridis", points = {} }) =>
+    drawScatter(payload, { width: widthPx, ink: inks[ink], palette, ...points }),
   [attributionGraphMime]: (payload, { widthPx = 620, ink = "paper", least }) =>
     drawAttributionGraph(payload, { width: widthPx, ink: inks[ink], ...(least === undefined ? {} : { least }) }),
   [modelDiagramMime]: (payload, { widthPx = 560, ink = "paper" }) =>

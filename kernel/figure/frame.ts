@@ -23,6 +23,12 @@ export function largestWeight(payload: HeadGridPayload): number {
   return largest;
 }
 
+const latin = "DejaVu Sans, Verdana";
+/** Chinese, Japanese and Korean, which DejaVu lacks, and the fonts of systems that draw them. */
+const wide = /[\u1100-\u11FF\u2E80-\u9FFF\uA960-\uA97F\uAC00-\uD7FF\uF900-\uFAFF\uFF00-\uFFEF]/;
+const wideFonts =
+  "Noto Sans CJK SC, Noto Sans CJK JP, Hiragino Sans, PingFang SC, Microsoft YaHei, Yu Gothic, Malgun Gothic";
+
 /** A complete SVG document, on white paper unless the ink says otherwise, with a title and a description for readers that do not see it. */
 export function svgDocument(
   width: number,
@@ -39,7 +45,9 @@ export function svgDocument(
       height,
       viewBox: `0 0 ${number(width)} ${number(height)}`,
       role: "img",
-      "font-family": "DejaVu Sans, Verdana, sans-serif",
+      "font-family": body.some((part) => wide.test(part))
+        ? `${latin}, ${wideFonts}, sans-serif`
+        : `${latin}, sans-serif`,
       fill: ink.text,
     },
     [

@@ -31,7 +31,14 @@ export {
 } from "./audioTimeline.js";
 export { drawMatrix, matrixLayout, type MatrixDrawing, type MatrixLayout } from "./matrix.js";
 export { matrixRamp, type MatrixLook } from "./matrixColours.js";
-export { drawScatter, layerColours, scatterLayout, type ScatterLayout, type ScatterLook } from "./scatter.js";
+export {
+  drawScatter,
+  layerColours,
+  scatterLayout,
+  type ScatterChoice,
+  type ScatterLayout,
+  type ScatterLook,
+} from "./scatter.js";
 export { drawAttributionGraph, drawnText } from "./attributionGraph.js";
 export {
   attributionGraphLayout,

@@ -4,24 +4,30 @@ import { colourBar, provenanceNotes, smallPrint, svgDocument, type ColourRamp } 
 import { strokes, type Ink } from "./inks.js";
 import { paletteColours, type PaletteName } from "./palettes.js";
 import { plotFrame, type PlotArea } from "./plotFrame.js";
-import { element, fitText, textLine, textWidth } from "./svg.js";
+import { pointLabels } from "./scatterLabels.js";
+import { element, fitText, textLine } from "./svg.js";
 
 const margin = 12;
 const axisWidth = 52;
 const radius = 3.6;
-const labelSize = 8;
-const mostLabels = 24;
-const mostTried = 96;
+/** What the page sets all text in. */
+const screenSize = 10.5;
+
+/** What a reader has chosen in a scatter. */
+export interface ScatterChoice {
+  /** Default: the payload's own. */
+  readonly xScale?: AxisScale;
+  readonly yScale?: AxisScale;
+  /** Places of the points that are marked: ringed and named, the others pale. */
+  readonly marked?: readonly number[];
+}
 
 /** How points are drawn. */
-export interface ScatterLook {
+export interface ScatterLook extends ScatterChoice {
   readonly width: number;
   readonly ink: Ink;
   /** The colours of layers. */
   readonly palette: PaletteName;
-  /** Default: the payload's own. */
-  readonly xScale?: AxisScale;
-  readonly yScale?: AxisScale;
   /** False: only the plot, without title and notes. */
   readonly words?: boolean;
 }
@@ -95,11 +101,17 @@ export function drawScatter(payload: ScatterPayload, look: ScatterLook): string 
   const { width, ink, palette, words = true } = look;
   const layout = scatterLayout(payload, look);
   const { heads, points } = payload;
+  const marked = new Set(look.marked);
+  const lost = [...marked].find((at) => !(Number.isInteger(at) && at >= 0 && at < points.labels.length));
+  if (lost !== undefined) {
+    throw new RangeError(`figure: marked point out of range; expected 0…${points.labels.length - 1}, got ${lost}`);
+  }
   const layers = heads ? heads.layer.reduce((most, layer) => Math.max(most, layer), 0) + 1 : 0;
   const colours = layerColours(palette, layers);
-  const lost = layout.places.filter((place) => !place).length;
+  const unplaced = layout.places.filter((place) => !place).length;
   const notes = [
-    ...(lost > 0 ? [`${lost} of ${points.labels.length} points have no place here`] : []),
+    ...(unplaced > 0 ? [`${unplaced} of ${points.labels.length} points have no place here`] : []),
+    ...(marked.size > 0 ? [markedNote(points.labels, look.marked ?? [])] : []),
     ...payload.notes,
     ...provenanceNotes(payload),
   ];
@@ -114,8 +126,9 @@ export function drawScatter(payload: ScatterPayload, look: ScatterLook): string 
             cy: place[1],
             r: radius,
             fill: heads ? colours[heads.layer[at]] : strokes[0].stroke,
-            stroke: ink.quiet,
-            "stroke-width": 0.6,
+            stroke: marked.has(at) ? ink.text : ink.quiet,
+            "stroke-width": marked.has(at) ? 1.8 : 0.6,
+            opacity: marked.size > 0 && !marked.has(at) ? 0.35 : undefined,
           }),
         ]
       : [],
@@ -126,7 +139,7 @@ export function drawScatter(payload: ScatterPayload, look: ScatterLook): string 
       : []),
     ...plotFrame(layout.area, layout.x, layout.y, { x: payload.x.label, y: payload.y.label }, ink),
     ...dots,
-    ...pointLabels(payload, layout),
+    ...pointLabels(payload, layout, { radius, labelSize: words ? 8 : screenSize }, marked),
     ...(heads ? colourBar(margin, barY, width - 2 * margin, layerRamp(colours), ink) : []),
     ...print.body,
   ];
@@ -138,6 +151,13 @@ export function drawScatter(payload: ScatterPayload, look: ScatterLook): string 
     body,
     ink,
   );
+}
+
+/** "3 points are marked: 1.2, 4.5, 4.6" */
+function markedNote(labels: readonly string[], marked: readonly number[]): string {
+  const names = marked.slice(0, 24).map((at) => labels[at]);
+  const count = marked.length === 1 ? "1 point is marked" : `${marked.length} points are marked`;
+  return `${count}: ${names.join(", ")}${marked.length > names.length ? ", …" : ""}`;
 }
 
 /** The colours of layers side by side; of more than a picture holds, evenly chosen ones. */
@@ -155,39 +175,4 @@ function layerRamp(colours: readonly string[]): ColourRamp {
     ticks: [...new Set([0, layers >> 1, layers - 1])].map((layer) => ({ value: layer, place: (layer + 0.5) / layers })),
     meaning: "layer",
   };
-}
-
-/** Names of the points that lie furthest out, as many as fit without touching each other or a point. */
-function pointLabels({ points }: ScatterPayload, { area, places }: ScatterLayout): readonly string[] {
-  const known = places.flatMap((place, at) => (place ? [{ at, x: place[0], y: place[1] }] : []));
-  const mean = (of: (point: (typeof known)[number]) => number): number =>
-    known.reduce((sum, point) => sum + of(point), 0) / known.length;
-  const [centreX, centreY] = [mean(({ x }) => x), mean(({ y }) => y)];
-  const far = ({ x, y }: (typeof known)[number]): number =>
-    Math.hypot((x - centreX) / area.width, (y - centreY) / area.height);
-  const taken: { left: number; right: number; y: number }[] = [];
-  const labels: string[] = [];
-  for (const { at, x, y } of [...known].sort((a, b) => far(b) - far(a)).slice(0, mostTried)) {
-    if (labels.length === mostLabels) break;
-    const text = fitText(points.labels[at], labelSize, 90);
-    const size = textWidth(text, labelSize);
-    const onLeft = x + radius + 3 + size > area.left + area.width;
-    const left = onLeft ? x - radius - 2 - size : x + radius + 2;
-    const hidesPoint = known.some(
-      (other) =>
-        other.at !== at &&
-        other.x + radius > left &&
-        other.x - radius < left + size &&
-        Math.abs(other.y - y) < radius + labelSize / 2,
-    );
-    const touches = taken.some(
-      (other) => left < other.right + 2 && left + size > other.left - 2 && Math.abs(y - other.y) < labelSize + 1,
-    );
-    if (touches || hidesPoint) continue;
-    taken.push({ left, right: left + size, y });
-    labels.push(
-      textLine(onLeft ? left + size : left, y + 3, text, { size: labelSize, anchor: onLeft ? "end" : "start" }),
-    );
-  }
-  return labels;
 }

@@ -12,6 +12,7 @@ const optionNames = [
   "least",
   "overlay",
   "audio",
+  "points",
   "panel",
   "token",
   "palette",

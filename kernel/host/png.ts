@@ -6,7 +6,8 @@ const require = createRequire(import.meta.url);
 const faces = ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSansMono.ttf", "DejaVuSansMono-Bold.ttf"];
 
 /**
- * An SVG text as the bytes of a PNG picture, on every machine with the same fonts: DejaVu only.
+ * An SVG text as the bytes of a PNG picture, on every machine with the same fonts: DejaVu, and only for letters that it lacks, those
+ * of Chinese, Japanese and Korean, the fonts of the machine.
  * `scale` is pixels per SVG unit, default 2. The renderer is loaded at the first call.
  *
  * Throws   Error when the text is not SVG
@@ -18,7 +19,7 @@ export function svgToPng(svg: string, { scale = 2 }: { readonly scale?: number }
     fitTo: { mode: "zoom", value: scale },
     font: {
       fontFiles: faces.map((face) => join(folder, face)),
-      loadSystemFonts: false,
+      loadSystemFonts: svg.includes("Noto Sans CJK"),
       defaultFontFamily: "DejaVu Sans",
       sansSerifFamily: "DejaVu Sans",
       monospaceFamily: "DejaVu Sans Mono",

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { scatterLayout, inks } from "attention-lab/figure";
+import { figureOf, scatterLayout, inks } from "attention-lab/figure";
 import { headGridMime, scatter, scatterMime } from "attention-lab/views";
 import { sendAction } from "../../extension/src/actions.js";
 import { createSelections } from "../../extension/src/link/selections.js";
@@ -48,6 +48,22 @@ afterEach(() => {
 });
 
 describe("the scatter view", () => {
+  it("is saved with its marks and its log axes", async () => {
+    let saved: Blob | undefined;
+    vi.spyOn(URL, "createObjectURL").mockImplementation((blob) => {
+      saved = blob as Blob;
+      return "blob:";
+    });
+    key("ArrowRight");
+    key(" ");
+    [...document.querySelectorAll("button")].find(({ textContent }) => textContent === "log x")!.click();
+    sendAction(views[0].node, "save-svg");
+    const svg = await vi.waitFor(async () => (await saved?.text()) ?? Promise.reject(new Error("not saved yet")));
+    const [, label] = /1 point is marked: ([\d.]+)/.exec(svg)!;
+    const points = { xScale: "log", yScale: "linear", marked: [payload.points.labels.indexOf(label)] } as const;
+    expect(svg).toBe(figureOf(scatterMime, payload, { points }));
+  });
+
   it("marks the heads in a rectangle, in the grid of their run as well", async () => {
     const [from, to] = [places[0]!, places[2]!];
     const [left, right] = [from[0] - 1, to[0] + 1];

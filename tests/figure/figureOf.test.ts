@@ -16,6 +16,14 @@ describe("figureOf", () => {
     await expect(drawn(name, options) + "\n").toMatchFileSnapshot(`snapshots/${file}.svg`);
   });
 
+  it("names fonts for letters that DejaVu lacks, and only then", () => {
+    const tokens = ["猫", "が", "座る"];
+    const grid = headGrid({ title: "t", layers: 1, heads: 1, causal: false, provenance: {}, samples: [{ queryTokens: tokens, keyTokens: tokens, pattern: () => new Float32Array(9).fill(1 / 3) }] }); // prettier-ignore
+    const families = (svg: string): string => /font-family="([^"]+)"/.exec(svg)![1];
+    expect(families(figureOf(headGridMime, grid, { head: { layer: 0, head: 0 } })!)).toContain("Noto Sans CJK");
+    expect(families(drawn("small"))).toBe("DejaVu Sans, Verdana, sans-serif");
+  });
+
   it("draws several grids one below the other as recorded", async () => {
     const svg = figureOf(headGridsMime, syntheticPair())!;
     await expect(svg + "\n").toMatchFileSnapshot("snapshots/pair.svg");

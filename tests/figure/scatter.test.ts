@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { drawScatter, figureOf, inks, layerColours, scatterLayout } from "attention-lab/figure";
 import { scatter, scatterMime } from "attention-lab/views";
+import { textWidth } from "../../kernel/figure/svg.js";
+import { seeded } from "../gallery/headGrid.js";
 import { scatterExamples } from "../gallery/scatter.js";
 
 const look = { width: 500, ink: inks.paper, palette: "viridis" } as const;
@@ -48,5 +50,46 @@ describe("a drawn scatter", () => {
       expect(new Set(colours).size).toBe(12);
       for (const colour of colours) expect(Math.min(...[1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)))).toBeLessThan(220); // prettier-ignore
     }
+  });
+
+  it.each([true, false])(
+    "names points where there is room: no name touches a point or a name; on paper: %s",
+    (words) => {
+      const random = seeded(4);
+      const points = Array.from({ length: 120 }, (_, at) => ({
+        x: random() ** 3,
+        y: random() ** 3,
+        label: `point ${at}`,
+      }));
+      const payload = scatter(points, { title: "t" });
+      for (const width of [300, 620, 1000]) {
+        const { places } = scatterLayout(payload, { ...look, width, words });
+        const svg = drawScatter(payload, { ...look, width, words });
+        const boxes = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)" font-size="(8|10.5)">point/g)].map(
+          ([, x, y, size]) => ({
+            ...{ left: Number(x), right: Number(x) + textWidth("point 9", Number(size)) },
+            ...{ top: Number(y) - 3 - Number(size) / 2, bottom: Number(y) - 3 + Number(size) / 2 },
+          }),
+        );
+        expect(boxes.length).toBeGreaterThan(8);
+        const touching = boxes.filter((a, at) => {
+          const isOnName = boxes.some((b, i) => i !== at && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom); // prettier-ignore
+          return isOnName || places.some((place) => place && place[0] + 3.6 > a.left && place[0] - 3.6 < a.right && place[1] + 3.6 > a.top && place[1] - 3.6 < a.bottom); // prettier-ignore
+        });
+        expect(touching).toEqual([]);
+      }
+    },
+  );
+
+  it("shows the marks and the scales that a reader has chosen", () => {
+    const payload = scatterExamples["sizes"]();
+    const marked = figureOf(scatterMime, payload, { points: { xScale: "linear", yScale: "log", marked: [1, 4] } })!;
+    expect(marked.match(/stroke-width="1.8"/g)).toHaveLength(2);
+    expect(marked.match(/ opacity="0.35"/g)).toHaveLength(2);
+    expect(marked).toContain("2 points are marked: model 2, model 5");
+    expect(marked).toContain(">2e8</text>");
+    expect(() => figureOf(scatterMime, payload, { points: { marked: [5] } })).toThrow(
+      /marked point out of range; expected 0…4, got 5/,
+    );
   });
 });

@@ -113,7 +113,10 @@ export function scatterView(payload: ScatterPayload, context: ViewContext): View
       fileName: "scatter",
       words,
       tools: [clear, palette, xLog, yLog],
-      options: () => ({ palette: store.state.palette }),
+      options: () => {
+        const { palette: shown, xScale, yScale, marked } = store.state;
+        return { palette: shown, points: { xScale, yScale, marked: [...marked] } };
+      },
       table,
       draw,
       act(action): void {
