@@ -7,6 +7,7 @@ import {
   mapsThatFit,
   type ImageOverlayPayload,
   type OverlayMap,
+  type PixelMask,
 } from "../views/index.js";
 import { rolled } from "./attentionRollout.js";
 
@@ -15,6 +16,8 @@ export interface ImageAttentionOptions {
   readonly picture?: number;
   /** All heads of one layer, and their mean; default: the mean over heads in every layer, and the rollout. */
   readonly layer?: number;
+  /** What belongs to an object, over the picture as `run.picture()` shows it: its outline is drawn. */
+  readonly mask?: PixelMask;
   readonly title?: string;
   readonly notes?: readonly string[];
 }
@@ -44,8 +47,8 @@ showWith(ImageAttention.prototype, (attention) => attention.bundle());
  * Example  imageAttention(await vit.run({ images: "cat.png" }), { layer: 11 })
  */
 export function imageAttention(run: Run, options: ImageAttentionOptions = {}): ImageAttention {
-  checkOptions("imageAttention", options, ["picture", "layer", "title", "notes"]);
-  const { picture = 0, layer, title = "Attention over the picture", notes = [] } = options;
+  checkOptions("imageAttention", options, ["picture", "layer", "mask", "title", "notes"]);
+  const { picture = 0, layer, mask, title = "Attention over the picture", notes = [] } = options;
   const seen = run.picture(picture);
   const { layers, heads, name } = seen.stack;
   if (layer !== undefined && !(Number.isInteger(layer) && layer >= 0 && layer < layers)) {
@@ -87,6 +90,7 @@ export function imageAttention(run: Run, options: ImageAttentionOptions = {}): I
   const payload = ({ provenance, sharedAs }: Pick<RunHeading, "provenance" | "sharedAs">): ImageOverlayPayload =>
     imageOverlay(seen, { rows: seen.rows, columns: seen.columns }, labels, made, {
       title,
+      mask,
       notes: [...notes, ...more],
       provenance,
       live: sharedAs === undefined ? undefined : { run: sharedAs, stack: name },

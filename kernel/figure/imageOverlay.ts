@@ -1,9 +1,10 @@
-import { pictureTable, readPatterns, type ImageOverlayPayload } from "../views/index.js";
+import { maskReader, pictureTable, readPatterns, type ImageOverlayPayload } from "../views/index.js";
 import { decodeBase64 } from "../views/base64.js";
 import { niceTop, scalePosition, scaleTicks, type ScaleName } from "./colourScale.js";
 import { colourBar, pictureImage, provenanceNotes, smallPrint, svgDocument, type ColourRamp } from "./frame.js";
 import type { Ink } from "./inks.js";
 import { paletteColours, type PaletteName } from "./palettes.js";
+import { drawnOutline, outlinePath } from "./outline.js";
 import type { PlotArea } from "./plotFrame.js";
 import { element, fitText, textLine } from "./svg.js";
 
@@ -18,6 +19,11 @@ export interface OverlayChoice {
   readonly query?: number;
   /** Of the colours over the picture, 0…1; default 0.6. */
   readonly opacity?: number;
+  /**
+   * Round what the mask holds, or round the patches whose weight is at least this share of the largest; `"none"`. Default: the mask
+   * where there is one.
+   */
+  readonly outline?: "mask" | "none" | number;
 }
 
 /** How attention over a picture is drawn. */
@@ -45,6 +51,7 @@ export function overlayWeights({ weights, maps }: ImageOverlayPayload, map: numb
 /** The choice with its defaults. Throws RangeError on a map or query that is not there. */
 export function overlayChoice(payload: ImageOverlayPayload, choice: OverlayChoice): Required<OverlayChoice> {
   const { map = payload.maps.name.length - 1, query = 0, opacity = 0.6 } = choice;
+  const { outline = payload.mask ? "mask" : "none" } = choice;
   const within = (name: string, index: number, count: number): void => {
     if (Number.isInteger(index) && index >= 0 && index < count) return;
     throw new RangeError(`figure: ${name} out of range; expected 0…${count - 1}, got ${index}`);
@@ -52,13 +59,17 @@ export function overlayChoice(payload: ImageOverlayPayload, choice: OverlayChoic
   within("map", map, payload.maps.name.length);
   within("query", query, payload.queries.length);
   if (!(opacity >= 0 && opacity <= 1)) throw new RangeError(`figure: opacity must be in 0…1, got ${opacity}`);
-  return { map, query, opacity };
+  if (typeof outline === "number" && !(outline > 0 && outline <= 1)) {
+    throw new RangeError(`figure: outline must be a share in 0…1, "mask" or "none", got ${outline}`);
+  }
+  if (outline === "mask" && !payload.mask) throw new RangeError("figure: there is no mask to draw round");
+  return { map, query, opacity, outline };
 }
 
 /** A picture with attention over it as SVG: the query's own patch is framed, the colour bar states its scale. */
 export function drawImageOverlay(payload: ImageOverlayPayload, look: ImageOverlayLook): string {
   const { width, ink, palette, scale, words = true } = look;
-  const { map, query, opacity } = overlayChoice(payload, look);
+  const { map, query, opacity, outline } = overlayChoice(payload, look);
   const { picture, grid, queries, maps, title, notes } = payload;
   const area = imageOverlayLayout(payload, width, words);
   const weights = overlayWeights(payload, map, query);
@@ -66,7 +77,13 @@ export function drawImageOverlay(payload: ImageOverlayPayload, look: ImageOverla
   const top = niceTop(largest);
   const inner = width - 2 * margin;
   const barY = area.top + area.height + 12;
-  const small = smallPrint(margin, barY + 30, inner, [...notes, ...provenanceNotes(payload)], ink);
+  const small = smallPrint(
+    margin,
+    barY + 30,
+    inner,
+    [...outlineNote(outline), ...notes, ...provenanceNotes(payload)],
+    ink,
+  );
   const place = { x: area.left, y: area.top, width: area.width, height: area.height };
   const what = `${maps.name[map]}: attention of ${queries[query]}`;
   const own = query - (queries.length - grid.rows * grid.columns);
@@ -89,6 +106,7 @@ export function drawImageOverlay(payload: ImageOverlayPayload, look: ImageOverla
         indices: Uint8Array.from(weights, (weight) => Math.round(255 * scalePosition(weight, top, scale))),
       },
     ),
+    ...drawnOutline(outlineOf(payload, outline, weights, area)),
     ...(own >= 0
       ? [
           element("rect", {
@@ -108,6 +126,26 @@ export function drawImageOverlay(payload: ImageOverlayPayload, look: ImageOverla
     body,
     ink,
   );
+}
+
+function outlineOf(
+  payload: ImageOverlayPayload,
+  outline: Required<OverlayChoice>["outline"],
+  weights: Float32Array,
+  area: PlotArea,
+): string {
+  const { grid, mask } = payload;
+  const isMasked = maskReader(payload);
+  if (outline === "none") return "";
+  if (outline === "mask") return mask && isMasked ? outlinePath(isMasked, mask.width, mask.height, area) : "";
+  const least = outline * weights.reduce((most, weight) => Math.max(most, weight), 0);
+  const isHigh = (column: number, row: number): boolean => least > 0 && weights[row * grid.columns + column] >= least;
+  return outlinePath(isHigh, grid.columns, grid.rows, area);
+}
+
+function outlineNote(outline: Required<OverlayChoice>["outline"]): readonly string[] {
+  if (outline === "none") return [];
+  return [outline === "mask" ? "outlined: the mask" : `outlined: at least ${outline} of the largest weight`];
 }
 
 /** The colour bar of these weights. */

@@ -1,5 +1,5 @@
 import { checkOptions } from "../tensor/errors.js";
-import { encodeBase64 } from "./base64.js";
+import { decodeBase64, encodeBase64 } from "./base64.js";
 import { encodeSqrt8 } from "./companding.js";
 import type { LiveName } from "./headGridPayload.js";
 import { clip, headingCaps, type Provenance } from "./heading.js";
@@ -23,11 +23,20 @@ export interface OverlayMap {
   readonly weights: Float32Array;
 }
 
+/** Which pixels belong to something: not 0 where they do, row by row over the whole picture. */
+export interface PixelMask {
+  readonly width: number;
+  readonly height: number;
+  readonly data: ArrayLike<number>;
+}
+
 /** What stands around the picture. */
 export interface ImageOverlayOptions {
   readonly title: string;
   readonly notes?: readonly string[];
   readonly provenance?: Provenance;
+  /** Whose outline is drawn. */
+  readonly mask?: PixelMask | undefined;
   /** The run in whose figures heads are chosen. */
   readonly live?: LiveName | undefined;
 }
@@ -54,8 +63,8 @@ export function imageOverlay(
   maps: readonly OverlayMap[],
   options: ImageOverlayOptions,
 ): ImageOverlayPayload {
-  checkOptions("imageOverlay", options, ["title", "notes", "provenance", "live"]);
-  const { title, notes = [], provenance = {}, live } = options;
+  checkOptions("imageOverlay", options, ["title", "notes", "provenance", "mask", "live"]);
+  const { title, notes = [], provenance = {}, mask, live } = options;
   const patches = grid.rows * grid.columns;
   const size = queries.length * patches;
   if (maps.length < 1 || maps.length > Math.max(1, mapsThatFit(size))) {
@@ -76,6 +85,7 @@ export function imageOverlay(
     version: imageOverlayVersion,
     title: clip(title, headingCaps.titleLength),
     picture: { width: small.width, height: small.height, data: encodeBase64(pictureIndices(small)) },
+    ...(mask ? { mask: storedMask(mask) } : {}),
     grid: { rows: grid.rows, columns: grid.columns },
     queries,
     maps: {
@@ -89,4 +99,30 @@ export function imageOverlay(
     provenance,
     ...(live ? { live } : {}),
   });
+}
+
+/** A mask in bits, no larger than the stored picture: the nearest pixel of each place. */
+function storedMask({ width, height, data }: PixelMask): NonNullable<ImageOverlayPayload["mask"]> {
+  if (!(width >= 1 && height >= 1) || data.length !== width * height) {
+    throw new PayloadError(`image overlay: expected a mask of ${width} × ${height} pixels, got ${data.length} values`);
+  }
+  const scale = Math.min(1, longest / Math.max(width, height));
+  const [across, down] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
+  const bits = new Uint8Array(Math.ceil((across * down) / 8));
+  for (let at = 0; at < across * down; at++) {
+    const x = Math.floor((((at % across) + 0.5) * width) / across);
+    const y = Math.floor(((Math.floor(at / across) + 0.5) * height) / down);
+    if (data[y * width + x]) bits[at >> 3] |= 128 >> (at & 7);
+  }
+  return { width: across, height: down, data: encodeBase64(bits) };
+}
+
+/** Whether a pixel of a stored mask belongs to it; undefined without a mask. */
+export function maskReader({ mask }: ImageOverlayPayload): ((x: number, y: number) => boolean) | undefined {
+  if (!mask) return undefined;
+  const bits = decodeBase64(mask.data);
+  return (x, y) => {
+    const at = y * mask.width + x;
+    return (bits[at >> 3] & (128 >> (at & 7))) !== 0;
+  };
 }

@@ -12,6 +12,8 @@ export const imageOverlayVersion = "1.0";
 export interface ImageOverlayPayload extends Heading<"image-overlay"> {
   /** One byte for each pixel in base64, row by row: places in `pictureTable()`. */
   readonly picture: { readonly width: number; readonly height: number; readonly data: string };
+  /** What an annotator saw, of any size: a bit for each pixel, row by row, the highest bit of a byte first, in base64. */
+  readonly mask?: { readonly width: number; readonly height: number; readonly data: string };
   /** How the patches lie. */
   readonly grid: { readonly rows: number; readonly columns: number };
   /** What attends: `[CLS]` where there is one, then the patches row by row. */

@@ -92,6 +92,7 @@ export {
   imageOverlayMime,
   imageOverlayText,
   mapsThatFit,
+  maskReader,
   pictureIndices,
   pictureTable,
   readImageOverlay,
@@ -99,6 +100,7 @@ export {
   type ImageOverlayOptions,
   type ImageOverlayPayload,
   type OverlayMap,
+  type PixelMask,
   type PixelPicture,
 } from "./imageOverlay.js";
 export {

@@ -19,6 +19,12 @@ export function readImageOverlay(value: unknown): ImageOverlayPayload {
   const width = check.count(picture["width"], "picture.width", 1, caps.side);
   const height = check.count(picture["height"], "picture.height", 1, caps.side);
   checkBytes(picture["data"], "picture.data", base64Length(width * height));
+  if (payload["mask"] !== undefined) {
+    const mask = check.record(payload["mask"], "mask");
+    const across = check.count(mask["width"], "mask.width", 1, caps.side);
+    const down = check.count(mask["height"], "mask.height", 1, caps.side);
+    checkBytes(mask["data"], "mask.data", base64Length(Math.ceil((across * down) / 8)));
+  }
   const grid = check.record(payload["grid"], "grid");
   const rows = check.count(grid["rows"], "grid.rows", 1, caps.patches);
   const columns = check.count(grid["columns"], "grid.columns", 1, Math.floor(caps.patches / rows));

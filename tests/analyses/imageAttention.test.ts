@@ -71,6 +71,14 @@ describe.each(["vit", "clip", "siglip"])("attention over the picture of %s", (na
     expectStored(payload, heads, meanOf(1));
   });
 
+  it("takes a mask over the picture", async () => {
+    const { width, height } = run.picture();
+    const data = Uint8Array.from({ length: width * height }, (_, at) => at % 5);
+    const payload = await payloadOf(imageAttention(run, { mask: { width, height, data } }));
+    expect([payload.mask!.width, payload.mask!.height]).toEqual([width, height]);
+    expect(() => imageAttention(run, { mask: { width, height, data: [1] } })).toThrow(/expected a mask of/);
+  });
+
   it("lies over the picture as the model saw it: pixel values, stretched", async () => {
     const { pixelValues } = anyInputOf(await readOracle(name));
     const { width, height, data, rows, columns } = run.picture();

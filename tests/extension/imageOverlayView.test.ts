@@ -61,6 +61,20 @@ describe("attention over a picture", () => {
     expect(document.querySelectorAll("svg rect")).toHaveLength(1);
   });
 
+  it("draws round the mask, and round large weights", async () => {
+    const outline = (): string => document.querySelector(".outline")?.getAttribute("d") ?? "";
+    const round = outline();
+    expect(round.length).toBeGreaterThan(100);
+    const select = document.querySelector<HTMLSelectElement>('select[aria-label="Outline"]')!;
+    for (const value of ["0.5", "none"]) {
+      select.value = value;
+      select.dispatchEvent(new Event("change"));
+      await frame();
+      expect(outline() === "").toBe(value === "none");
+      expect(outline()).not.toBe(round);
+    }
+  });
+
   it("changes map and opacity, and has a table of weights, the largest first", async () => {
     const opacity = document.querySelector<HTMLInputElement>("input[type=range]")!;
     opacity.value = "0";

@@ -60,4 +60,21 @@ describe("attention over a picture", () => {
     );
     expect(() => figureOf(imageOverlayMime, payload, { overlay: { opacity: 2 } })).toThrow(/opacity must be in 0…1/);
   });
+
+  it("draws round the mask, or round the patches of large weights", () => {
+    const outline = (options: object, svg = figureOf(imageOverlayMime, masked, { overlay: options })!): string =>
+      /class="outline" d="([^"]*)"/.exec(svg)?.[1] ?? "";
+    const mask = { width: 2, height: 1, data: [0, 1] };
+    const masked = imageOverlay(white, { rows: 1, columns: 2 }, ["a", "b"], [{ name: "m", layer: -1, head: -1, weights }], { title: "t", mask }); // prettier-ignore
+    const { left, top, width, height } = imageOverlayLayout(masked, 484);
+    const [middle, right, bottom] = [left + width / 2, left + width, top + height];
+    const square = (from: number, to: number): string =>
+      `M${from} ${top}H${to}M${from} ${bottom}H${to}M${from} ${top}V${bottom}M${to} ${top}V${bottom}`;
+    expect(outline({})).toBe(square(middle, right));
+    expect(outline({ outline: "none" })).toBe("");
+    expect(outline({ query: 1, outline: 0.6 })).toBe(square(left, middle));
+    expect(outline({ query: 1, outline: 0.4 })).toBe(square(left, right));
+    expect(() => outline({ outline: 2 })).toThrow(/outline must be a share in 0…1/);
+    expect(() => figureOf(imageOverlayMime, payload, { overlay: { outline: "mask" } })).toThrow(/no mask/);
+  });
 });

@@ -29,8 +29,11 @@ function syntheticOverlay(): ImageOverlayPayload {
     });
     return { name: `L${layer} mean`, layer, head: -1, weights };
   });
+  const inDisc = ({ x, y }: { x: number; y: number }): number => (Math.hypot(x - 140, y - 90) < 52 ? 1 : 0);
+  const mask = Array.from({ length: side * side }, (_, at) => inDisc({ x: at % side, y: Math.floor(at / side) }));
   return imageOverlay({ width: side, height: side, data }, { rows, columns: rows }, queries, maps, {
     title: "Attention of a synthetic vision transformer",
+    mask: { width: side, height: side, data: mask },
     notes: ["Means over 12 heads."],
     provenance: { model: "synthetic" },
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { imageOverlay, mapsThatFit, pictureIndices, pictureTable, readImageOverlay, readPatterns, smallerPicture } from "attention-lab/views"; // prettier-ignore
+import { imageOverlay, mapsThatFit, maskReader, pictureIndices, pictureTable, readImageOverlay, readPatterns, smallerPicture } from "attention-lab/views"; // prettier-ignore
 
 const picture = { width: 4, height: 2, data: Uint8Array.from({ length: 24 }, (_, at) => at * 10) };
 const queries = ["[CLS]", "r0c0", "r0c1"];
@@ -35,6 +35,28 @@ describe("attention over a picture", () => {
   ])("is not made of weights that are %s", (_, odd) => {
     const make = (): unknown => imageOverlay(picture, { rows: 1, columns: 2 }, queries, [{ ...map, weights: odd }], { title: "t" }); // prettier-ignore
     expect(make).toThrow(/expected 6 finite weights ≥ 0 in "L0 mean"/);
+  });
+});
+
+describe("a stored mask", () => {
+  const make = (mask: object): ReturnType<typeof imageOverlay> =>
+    imageOverlay(picture, { rows: 1, columns: 2 }, queries, [map], { title: "t", mask: mask as never });
+
+  it("keeps every pixel, of large masks the nearest ones", () => {
+    const data = Array.from({ length: 13 * 7 }, (_, at) => (at * at) % 3);
+    const payload = make({ width: 13, height: 7, data });
+    const isInside = maskReader(payload)!;
+    data.forEach((value, at) => expect(isInside(at % 13, Math.floor(at / 13))).toBe(value !== 0));
+    const half = make({ width: 1024, height: 512, data: Uint8Array.from({ length: 1024 * 512 }, (_, at) => Number(at % 1024 < 512)) }); // prettier-ignore
+    expect([half.mask!.width, half.mask!.height]).toEqual([256, 128]);
+    expect([127, 128].map((x) => maskReader(half)!(x, 5))).toEqual([true, false]);
+    expect(readImageOverlay(JSON.parse(JSON.stringify(payload)))).toEqual(payload);
+  });
+
+  it("is refused where its size does not fit", () => {
+    expect(() => make({ width: 2, height: 2, data: [1] })).toThrow(/a mask of 2 × 2 pixels, got 1 values/);
+    const payload = make({ width: 2, height: 2, data: [1, 0, 0, 1] });
+    expect(() => readImageOverlay({ ...payload, mask: { ...payload.mask, width: 99 } })).toThrow(/mask\.data/);
   });
 });
 

@@ -29,6 +29,7 @@ interface OverlayState {
   readonly map: number;
   readonly query: number;
   readonly opacity: number;
+  readonly outline: "mask" | "none" | number;
   readonly palette: PaletteName;
   readonly scale: ScaleName;
   readonly pointed: GridPlace | undefined;
@@ -44,6 +45,7 @@ export function imageOverlayView(payload: ImageOverlayPayload, { words, selectio
     map: maps.name.length - 1,
     query: 0,
     opacity: 0.6,
+    outline: payload.mask ? "mask" : "none",
     palette: preferences().palette,
     scale: "sqrt",
     pointed: undefined,
@@ -70,6 +72,16 @@ export function imageOverlayView(payload: ImageOverlayPayload, { words, selectio
     }),
   );
   opacity.addEventListener("input", () => store.set({ opacity: Number(opacity.value) / 100 }));
+  const shares = [0.5, 0.25] as const;
+  const outline = choice(
+    words.__("Outline"),
+    [
+      { value: "none", label: words.__("no outline") },
+      ...(payload.mask ? [{ value: "mask", label: words.__("mask") }] : []),
+      ...shares.map((share) => ({ value: String(share), label: words.__("≥ %1 of the largest", String(share)) })),
+    ],
+    (value) => store.set({ outline: value === "none" || value === "mask" ? value : Number(value) }),
+  );
   const first = ownKeys(element("button", { class: "jp-AttentionButton", type: "button" }, queries[0] ?? ""));
   first.hidden = before === 0;
   first.addEventListener("click", () => ask(0));
@@ -94,10 +106,10 @@ export function imageOverlayView(payload: ImageOverlayPayload, { words, selectio
       payload,
       fileName: "attention-picture",
       words,
-      tools: [first, map, opacity, palette],
+      tools: [first, map, opacity, outline, palette],
       options: () => {
-        const { palette, scale, map, query, opacity } = store.state;
-        return { palette, scale, overlay: { map, query, opacity } };
+        const { palette, scale, map, query, opacity, outline } = store.state;
+        return { palette, scale, overlay: { map, query, opacity, outline } };
       },
       table,
       draw,
@@ -124,6 +136,7 @@ export function imageOverlayView(payload: ImageOverlayPayload, { words, selectio
     const { pointed, ...look } = store.state;
     map.value = String(look.map);
     palette.value = look.palette;
+    outline.value = String(look.outline);
     opacity.value = String(Math.round(100 * look.opacity));
     const key = JSON.stringify([width, look]);
     if (drawn?.key !== key) {
