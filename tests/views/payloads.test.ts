@@ -3,28 +3,12 @@ import { figureOf } from "attention-lab/figure";
 import { PayloadError, payloads, type PayloadMime } from "attention-lab/views";
 import { examples } from "../gallery/examples.js";
 import { seeded } from "../gallery/headGrid.js";
-
-type Loose = Record<string, unknown>;
+import { partAt, pathsOf, withPart } from "./payloadParts.js";
 
 const oddities: readonly unknown[] = [
   ...[null, undefined, NaN, -1, 1.5, 1e308, "", true, [], {}, [[[]]], [null], { length: 3 }],
   ...["x".repeat(5_000), "<img src=x onerror=alert(1)>", "__proto__"],
 ];
-
-/** Every path to a part of a value, at most `most` of a long list. */
-function pathsOf(value: unknown, most: number = 4): (readonly string[])[] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value)
-    .slice(0, Array.isArray(value) ? most : undefined)
-    .flatMap(([key, child]) => [[key], ...pathsOf(child, most).map((path) => [key, ...path])]);
-}
-
-function withPart(value: unknown, path: readonly string[], part: unknown): unknown {
-  const copy = structuredClone(value) as Loose;
-  const holder = path.slice(0, -1).reduce<Loose>((at, key) => at[key] as Loose, copy);
-  holder[path.at(-1) ?? ""] = part;
-  return copy;
-}
 
 const reasonOf = (read: () => unknown): string | undefined => {
   try {
@@ -69,7 +53,7 @@ describe.each(Object.keys(payloads) as PayloadMime[])("%s", (mime) => {
   it("keeps hostile texts text, in every place that holds one", () => {
     const evil = '</text></svg><script>alert(1)</script>&"\u0000\u202E\uD800';
     for (const path of pathsOf(valid)) {
-      const part = path.reduce<unknown>((at, key) => (at as Loose)[key], valid);
+      const part = partAt(valid, path);
       if (typeof part !== "string") continue;
       const hostile = withPart(valid, path, evil);
       if (reasonOf(() => read(hostile)) !== undefined) continue;

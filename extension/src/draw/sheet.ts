@@ -11,13 +11,14 @@ export interface Sheet {
   readonly dispose: () => void;
 }
 
+const bandPixels = 1 << 16;
+
 /** An empty sheet on a new canvas. */
 export function createSheet(className: string): Sheet {
   const canvas = document.createElement("canvas");
   canvas.className = className;
   canvas.setAttribute("aria-hidden", "true");
   let levels = new Uint16Array(0);
-  let image: ImageData | undefined;
   return {
     canvas,
     reset(width, height, ratio): Uint16Array {
@@ -25,7 +26,6 @@ export function createSheet(className: string): Sheet {
         canvas.width = width;
         canvas.height = height;
         levels = new Uint16Array(width * height);
-        image = undefined;
       }
       canvas.style.width = `${width / ratio}px`;
       canvas.style.height = `${height / ratio}px`;
@@ -34,16 +34,21 @@ export function createSheet(className: string): Sheet {
     show(palette): void {
       const context = canvas.getContext("2d");
       if (!context || levels.length === 0) return;
-      image ??= context.createImageData(canvas.width, canvas.height);
-      colourise(levels, colourTable(palette), new Uint32Array(image.data.buffer));
-      context.putImageData(image, 0, 0);
+      // A band at a time: pixels of the whole would take twice the room of the levels, and stay.
+      const { width, height } = canvas;
+      const table = colourTable(palette);
+      const band = context.createImageData(width, Math.min(height, Math.ceil(bandPixels / width)));
+      const pixels = new Uint32Array(band.data.buffer);
+      for (let y = 0; y < height; y += band.height) {
+        colourise(levels.subarray(y * width, (y + band.height) * width), table, pixels);
+        context.putImageData(band, 0, y);
+      }
     },
     dispose(): void {
       // A canvas of size 0 gives its pixels back at once instead of at the next garbage collection.
       canvas.width = 0;
       canvas.height = 0;
       levels = new Uint16Array(0);
-      image = undefined;
     },
   };
 }

@@ -67,13 +67,15 @@ export interface ExactWeight {
   readonly rank: number;
 }
 
+/** Heads as they are stored, unpacked: those that are pointed at; a drawing of all unpacks them once more. */
+const sourceBytes = 1 << 20;
 const tileBytes = 64 << 20;
 const exactBytes = 1 << 20;
 
 /** Opens a payload for drawing and reading. */
 export function headGridModel(payload: HeadGridPayload): HeadGridModel {
   const readers = new Map<number, PatternReader>();
-  const sources = new Map<string, RasterSource>();
+  const sources = createByteCache<RasterSource>(sourceBytes);
   const sample = (index: number): HeadGridSample => {
     const found = payload.samples[index];
     if (!found) throw new RangeError(`head grid: expected a sample in 0…${payload.samples.length - 1}, got ${index}`);
@@ -100,7 +102,7 @@ export function headGridModel(payload: HeadGridPayload): HeadGridModel {
       queries: queryTokens.length,
       keys: keyTokens.length,
     };
-    sources.set(name, opened);
+    sources.set(name, opened, opened.weights.byteLength);
     return opened;
   };
   const tiles = createByteCache<FineSource>(tileBytes);
