@@ -7,6 +7,7 @@ import { secondarySinks } from "./parts/secondarySinks.js";
 import { SinkReport, type SinkSample } from "./sinkReport.js";
 
 export interface SinkOptions {
+  /** Called after each prompt, and about once a second within a long one, whose part counts as a fraction. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: NonNullable<ComputeOptions["signal"]>;
 }
@@ -52,6 +53,7 @@ export async function sinks(
       capture: ["blocks.0.resid_pre", "blocks.*.resid_post"],
       probes: measured,
       ...(signal ? { signal } : {}),
+      ...(onProgress && { onProgress: (share) => onProgress(index + share, prompts.length) }),
     });
     const real = run.realPositions(0);
     if (real.length < 4 || real[0] !== 0) {

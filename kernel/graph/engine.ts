@@ -12,6 +12,14 @@ export interface CancelSignal {
 export interface RunSettings {
   /** Rejects the run at once; the result is discarded when it comes. */
   readonly signal?: CancelSignal;
+  /** Feeds whose memory the engine takes instead of a copy: they cannot be read afterwards. */
+  readonly gives?: readonly string[];
+}
+
+/** What runs with a state are fed alike. */
+export interface CarrySettings extends Pick<RunSettings, "gives"> {
+  /** Inputs that are the same in every run, besides those that are carried. */
+  readonly kept?: Readonly<Record<string, Tensor>>;
 }
 
 /**
@@ -28,12 +36,14 @@ export interface Carried {
   readonly dispose: () => Promise<void>;
 }
 
-export interface CompileSettings extends RunSettings {
+export interface CompileSettings extends Pick<RunSettings, "signal"> {
   /**
    * For a graph that runs once or a few times: weights are read as they lie, not laid out again for faster products. Loading takes
    * a fraction of the time; a run of few tokens takes longer.
    */
   readonly isFleeting?: boolean;
+  /** Memory of what is no longer needed goes back during a run, which takes longer: for large values, and runs that are few. */
+  readonly isSparing?: boolean;
 }
 
 /** A graph that is loaded and ready to run. */
@@ -54,12 +64,17 @@ export interface Compiled {
   ) => Promise<Readonly<Record<string, Tensor>>>;
   /**
    * Runs whose inputs named in `next` are state: first the tensors of `first`, then, after each run, the output that
-   * `next` names for them. The state does not travel: only the other feeds and the outputs asked for do.
+   * `next` names for them. The state does not travel, nor do inputs that are kept: only the other feeds and the outputs
+   * asked for do.
    *
    * Throws   OptionError on names that are not there or lack a first value; ShapeError where an output has another dtype
    * Example  `compiled.carry({ weights: "next weights" }, { weights })`
    */
-  readonly carry: (next: Readonly<Record<string, string>>, first: Readonly<Record<string, Tensor>>) => Promise<Carried>;
+  readonly carry: (
+    next: Readonly<Record<string, string>>,
+    first: Readonly<Record<string, Tensor>>,
+    settings?: CarrySettings,
+  ) => Promise<Carried>;
   /** Gives the memory back; idempotent. */
   readonly dispose: () => Promise<void>;
 }

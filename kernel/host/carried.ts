@@ -1,4 +1,4 @@
-import type { Carried, FedForm, Program } from "../graph/index.js";
+import type { Carried, CarrySettings, FedForm, Program } from "../graph/index.js";
 import { inputName } from "../graph/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { EngineError, knownNames, OptionError, ShapeError } from "../tensor/index.js";
@@ -22,7 +22,12 @@ export interface CarryParts {
   /** Outputs that a run answers when none are named. */
   readonly outputs: readonly string[];
   /** One run with the state. */
-  readonly run: (feeds: Feeds, outputs: readonly string[], held: HeldState) => Promise<Feeds>;
+  readonly run: (
+    feeds: Feeds,
+    outputs: readonly string[],
+    held: HeldState,
+    gives?: readonly string[],
+  ) => Promise<Feeds>;
 }
 
 let states = 0;
@@ -44,14 +49,17 @@ export function formsAfter(
   { forms }: HeldState,
   shapes: Readonly<Record<string, readonly number[]>>,
 ): Readonly<Record<string, FedForm>> {
-  return Object.fromEntries(Object.entries(forms).map(([name, { dtype }]) => [name, { dtype, shape: shapes[name]! }]));
+  return Object.fromEntries(
+    Object.entries(forms).map(([name, form]) => [name, { ...form, shape: shapes[name] ?? form.shape }]),
+  );
 }
 
 /** See `Compiled.carry`. */
 export async function carriedOf(
-  { plan, thread, outputs: all, run }: CarryParts,
+  { plan, thread, outputs: free, run }: CarryParts,
   next: Readonly<Record<string, string>>,
   first: Feeds,
+  { kept = {}, gives = [] }: CarrySettings = {},
 ): Promise<Carried> {
   for (const program of [plan.program, plan.fitted]) {
     for (const { name, into, from } of pairsOf(program, next)) {
@@ -65,13 +73,17 @@ export async function carriedOf(
   const extra = Object.keys(first).find((name) => !names.includes(name));
   if (extra !== undefined) throw new OptionError(`carry: "${extra}" is not carried${knownNames(extra, names)}`);
 
+  const twice = Object.keys(kept).find((name) => names.includes(name));
+  if (twice !== undefined) throw new OptionError(`carry: "${twice}" is carried, and cannot be kept as it is`);
+
   const state = `state ${states++}`;
+  const all = { ...first, ...kept };
   const held: HeldState = {
     state,
     next,
-    forms: Object.fromEntries(names.map((name) => [name, { dtype: first[name]!.dtype, shape: first[name]!.shape }])),
+    forms: Object.fromEntries(Object.entries(all).map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
   };
-  const tensors = wireInputs(plan, first);
+  const tensors = wireInputs(plan, all, gives);
   await thread.ask({ kind: "hold", state, tensors }, buffersOf(tensors));
 
   let turn: Promise<unknown> = Promise.resolve();
@@ -83,17 +95,17 @@ export async function carriedOf(
     return done;
   };
   return {
-    run: async (feeds, outputs = all, { signal } = {}) =>
+    run: async (feeds, outputs = free, { signal, gives: given } = {}) =>
       untilAbort(
         inTurn(async () => {
           if (signal?.aborted) throw new EngineError("run: interrupted");
-          return run(feeds, outputs, held);
+          return run(feeds, outputs, held, given);
         }),
         signal,
       ),
     read: async () =>
       inTurn(async () => {
-        const { tensors: now } = await thread.ask({ kind: "held", state });
+        const { tensors: now } = await thread.ask({ kind: "held", state, names });
         return Object.fromEntries(names.map((name) => [name, unwired(now![name]!, held.forms[name]!.dtype)]));
       }),
     dispose: async () => {

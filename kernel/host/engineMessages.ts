@@ -28,6 +28,8 @@ export type EngineTask =
       readonly folder: string | undefined;
       /** Whether weights are laid out again for faster products. */
       readonly packs: boolean;
+      /** Whether memory that a run no longer needs goes back at once. */
+      readonly spares: boolean;
     }
   | {
       readonly kind: "run";
@@ -38,8 +40,8 @@ export type EngineTask =
     }
   /** Tensors that stay here as the first state of runs. */
   | { readonly kind: "hold"; readonly state: string; readonly tensors: Readonly<Record<string, WireTensor>> }
-  /** A copy of a state. */
-  | { readonly kind: "held"; readonly state: string }
+  /** A copy of these parts of a state. */
+  | { readonly kind: "held"; readonly state: string; readonly names: readonly string[] }
   | { readonly kind: "drop"; readonly state: string }
   | { readonly kind: "release"; readonly session: string }
   /** Whether a provider has kernels for all of a graph; nothing is kept. */

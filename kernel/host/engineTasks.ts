@@ -1,7 +1,11 @@
+import { MessageChannel } from "node:worker_threads";
 import * as ort from "onnxruntime-node";
 import type { DataOf, DType } from "../tensor/index.js";
 import type { CarriedNames, EngineReply, EngineTask, Provider, WireTensor } from "./engineMessages.js";
 import { fallbackRefused } from "./engineMessages.js";
+
+/** Smaller memory is left to the garbage collector. */
+const forgottenBytes = 2 ** 20;
 
 const sessions = new Map<string, ort.InferenceSession>();
 const states = new Map<string, Readonly<Record<string, ort.Tensor>>>();
@@ -26,6 +30,7 @@ async function open(
   model: Uint8Array,
   folder: string | undefined,
   packs: boolean,
+  spares: boolean,
 ): Promise<ort.InferenceSession> {
   return ort.InferenceSession.create(model, {
     executionProviders: [provider],
@@ -35,6 +40,7 @@ async function open(
     graphOptimizationLevel: "basic",
     // Errors are thrown and told once; a log line on stderr would tell them again.
     logSeverityLevel: 4,
+    enableCpuMemArena: !spares,
     extra: {
       session: {
         // Threads that spin while they wait take a core from the notebook and the browser.
@@ -50,7 +56,7 @@ async function open(
 
 async function accepts(provider: Provider, model: Uint8Array): Promise<boolean> {
   try {
-    await (await open(provider, model, undefined, true)).release();
+    await (await open(provider, model, undefined, true, false)).release();
     return true;
   } catch (error) {
     if (error instanceof Error && error.message.includes(fallbackRefused)) return false;
@@ -61,6 +67,21 @@ async function accepts(provider: Provider, model: Uint8Array): Promise<boolean> 
 type Wired = Readonly<Record<string, WireTensor>>;
 /** What a task gives. */
 export type Answer = Omit<Extract<EngineReply, { ok: true }>, "id" | "ok">;
+
+const nowhere = new MessageChannel().port1;
+nowhere.close();
+
+/** Gives the memory of large tensors back at once, rather than when garbage is collected: their data is gone. */
+function forget(tensors: readonly ort.Tensor[]): void {
+  const buffers = tensors
+    .filter(({ location }) => location === "cpu")
+    .map(({ data }) => data as DataOf[DType])
+    // A part of a buffer may have neighbours that are still read.
+    .filter(({ buffer, byteLength }) => byteLength >= forgottenBytes && byteLength === buffer.byteLength)
+    .map(({ buffer }) => buffer as ArrayBuffer);
+  // What is sent to a closed port is dropped.
+  nowhere.postMessage(undefined, [...new Set(buffers)]);
+}
 
 const arrived = (tensors: Wired): Record<string, ort.Tensor> =>
   Object.fromEntries(
@@ -84,7 +105,9 @@ async function run({ session: key, feeds, outputs, carried }: Extract<EngineTask
   if (!session) throw new Error("the session was released");
   const held = carried ? stateOf(carried.state) : {};
   const next = Object.values(carried?.next ?? {});
-  const results = await session.run({ ...held, ...arrived(feeds) }, [...new Set([...outputs, ...next])]);
+  const fed = arrived(feeds);
+  const results = await session.run({ ...held, ...fed }, [...new Set([...outputs, ...next])]);
+  forget(Object.values(fed));
   const tensors = Object.fromEntries(outputs.map((name) => [name, wired(results[name]!)]));
   return carried ? { tensors: apart(tensors, next), shapes: advance(carried, results) } : { tensors };
 }
@@ -99,17 +122,19 @@ function apart(tensors: Wired, next: readonly string[]): Wired {
   );
 }
 
-const copied = ([name, tensor]: [string, ort.Tensor]): [string, WireTensor] => {
+function copied(tensor: ort.Tensor): WireTensor {
   const { data, ...form } = wired(tensor);
-  return [name, { ...form, data: data.slice() }];
-};
+  return { ...form, data: data.slice() };
+}
 
 function advance(
   { state, next }: CarriedNames,
   results: ort.InferenceSession.ReturnType,
 ): NonNullable<Answer["shapes"]> {
   const after = Object.fromEntries(Object.entries(next).map(([name, output]) => [name, results[output]!]));
-  states.set(state, after);
+  const before = stateOf(state);
+  states.set(state, { ...before, ...after });
+  forget(Object.keys(after).map((name) => before[name]!));
   return Object.fromEntries(Object.entries(after).map(([name, { dims }]) => [name, dims]));
 }
 
@@ -117,7 +142,7 @@ function advance(
 export async function perform(task: EngineTask): Promise<Answer> {
   switch (task.kind) {
     case "create":
-      sessions.set(task.session, await open(task.provider, task.model, task.folder, task.packs));
+      sessions.set(task.session, await open(task.provider, task.model, task.folder, task.packs, task.spares));
       return {};
     case "accepts":
       return { accepted: await accepts(task.provider, task.model) };
@@ -126,9 +151,12 @@ export async function perform(task: EngineTask): Promise<Answer> {
     case "hold":
       states.set(task.state, arrived(task.tensors));
       return {};
-    case "held":
-      return { tensors: Object.fromEntries(Object.entries(stateOf(task.state)).map(copied)) };
+    case "held": {
+      const state = stateOf(task.state);
+      return { tensors: Object.fromEntries(task.names.map((name) => [name, copied(state[name]!)])) };
+    }
     case "drop":
+      forget(Object.values(states.get(task.state) ?? {}));
       states.delete(task.state);
       return {};
     case "release":

@@ -59,19 +59,26 @@ export function fileOf(fitted: Program, { coverage }: PlanOptions): Pick<Plan, "
   return { model, key: hash.digest("hex") };
 }
 
-/** A copy that the engine thread may take: the caller's data is never detached. */
-function wire({ dtype, shape, data }: Tensor): WireTensor {
-  return { dtype, shape, data: data.slice() };
+/** A copy that the engine thread may take: the caller's data is never detached, unless the caller gives it. */
+function wire({ dtype, shape, data }: Tensor, isGiven: boolean): WireTensor {
+  const isOwn = isGiven && data.byteLength === data.buffer.byteLength;
+  return { dtype, shape, data: isOwn ? data : data.slice() };
 }
 
 /** Tensors for inputs of the graph as the device takes them. */
-export function wireInputs({ fitted }: Plan, feeds: Readonly<Record<string, Tensor>>): Record<string, WireTensor> {
+export function wireInputs(
+  { fitted }: Plan,
+  feeds: Readonly<Record<string, Tensor>>,
+  gives: readonly string[] = [],
+): Record<string, WireTensor> {
   const tensors = fitted.inputs.flatMap((value): [string, WireTensor][] => {
     const name = inputName(value);
     if (!Object.hasOwn(feeds, name)) return [];
     const fed = feeds[name]!;
     const isNarrow = fed.dtype === "int64" && value.dtype === "int32";
-    return [[name, isNarrow ? narrowed(`run: input "${name}"`, fed as Tensor<"int64">) : wire(fed)]];
+    return [
+      [name, isNarrow ? narrowed(`run: input "${name}"`, fed as Tensor<"int64">) : wire(fed, gives.includes(name))],
+    ];
   });
   return Object.fromEntries(tensors);
 }
@@ -81,12 +88,13 @@ export function wireFeeds(
   plan: Plan,
   feeds: Readonly<Record<string, Tensor>>,
   sizes: Readonly<Record<string, number>>,
+  gives?: readonly string[],
 ): Readonly<Record<string, WireTensor>> {
   const shapes = [...plan.model.fedShapes].map(([name, shape]): [string, WireTensor] => {
     const data = BigInt64Array.from(bindShape("run", shape, sizes), BigInt);
     return [name, { dtype: "int64", shape: [data.length], data }];
   });
-  return { ...wireInputs(plan, feeds), ...Object.fromEntries(shapes) };
+  return { ...wireInputs(plan, feeds, gives), ...Object.fromEntries(shapes) };
 }
 
 /** The memory that is handed over with tensors. */

@@ -103,7 +103,8 @@ export class OrtEngine implements Engine {
       coverage: this.#coverage,
       isHalf: this.dtype === "float16",
     });
-    const plan = settings.isFleeting ? { ...planned, key: `${planned.key} fleeting` } : planned;
+    const kind = `${settings.isFleeting ? " fleeting" : ""}${settings.isSparing ? " sparing" : ""}`;
+    const plan = { ...planned, key: `${planned.key}${kind}` };
     try {
       return await this.#open(plan, settings);
     } catch (error) {
@@ -113,13 +114,13 @@ export class OrtEngine implements Engine {
     }
   }
 
-  async #open(plan: Plan, { signal, isFleeting = false }: CompileSettings): Promise<Compiled> {
+  async #open(plan: Plan, { signal, isFleeting = false, isSparing = false }: CompileSettings): Promise<Compiled> {
     const { key, fitted, model } = plan;
     let session = this.#sessions.get(key);
     if (!session) {
       const sizeBytes = weightBytes(fitted);
       this.#refuse("load", sizeBytes * sessionFactor);
-      session = { ready: this.#create(key, model, !isFleeting), users: 0 };
+      session = { ready: this.#create(key, model, { packs: !isFleeting, spares: isSparing }), users: 0 };
       this.#onLoad?.({ sizeBytes, device: this.device, loaded: session.ready });
       this.#sessions.set(key, session);
     }
@@ -134,9 +135,13 @@ export class OrtEngine implements Engine {
     return this.#compiled(plan, session);
   }
 
-  async #create(key: string, { bytes, folder }: OnnxModel, packs: boolean): Promise<string> {
+  async #create(
+    key: string,
+    { bytes, folder }: OnnxModel,
+    how: { readonly packs: boolean; readonly spares: boolean },
+  ): Promise<string> {
     try {
-      await this.#thread.ask({ kind: "create", session: key, provider: this.#provider, model: bytes, folder, packs });
+      await this.#thread.ask({ kind: "create", session: key, provider: this.#provider, model: bytes, folder, ...how });
     } catch (error) {
       this.#sessions.delete(key);
       const { message } = error as Error;
@@ -169,6 +174,7 @@ export class OrtEngine implements Engine {
       feeds: Readonly<Record<string, Tensor>>,
       wanted: readonly string[],
       held?: HeldState,
+      gives?: readonly string[],
     ): Promise<Readonly<Record<string, Tensor>>> => {
       if (!open) throw new EngineError("run: this graph was disposed of");
       const unknown = wanted.find((name) => !names.includes(name));
@@ -177,7 +183,7 @@ export class OrtEngine implements Engine {
       if (fedTwice !== undefined) throw new OptionError(`run: input "${fedTwice}" is carried; leave its feed out`);
       const sizes = bindFeeds(program.inputs, { ...feeds, ...held?.forms });
       this.#refuse("run", activationBytes(fitted, sizes));
-      const sent = wireFeeds(plan, feeds, sizes);
+      const sent = wireFeeds(plan, feeds, sizes, gives);
       const carried = held && { state: held.state, next: held.next };
       const { tensors, shapes } = await this.#thread
         .ask({ kind: "run", session: key, feeds: sent, outputs: wanted, ...(carried && { carried }) }, buffersOf(sent))
@@ -194,13 +200,13 @@ export class OrtEngine implements Engine {
       key,
       inputs: program.inputs,
       outputs: names,
-      run: async (feeds, wanted = names, { signal } = {}) => {
+      run: async (feeds, wanted = names, { signal, gives } = {}) => {
         if (signal?.aborted) return untilAbort(Promise.reject(new EngineError("run: interrupted")), signal);
-        return untilAbort(run(feeds, wanted), signal);
+        return untilAbort(run(feeds, wanted, undefined, gives), signal);
       },
-      carry: async (next, first) => {
+      carry: async (next, first, settings) => {
         const free = names.filter((name) => !Object.values(next).includes(name));
-        return carriedOf({ plan, thread: this.#thread, outputs: free, run }, next, first);
+        return carriedOf({ plan, thread: this.#thread, outputs: free, run }, next, first, settings);
       },
       dispose: async () => {
         if (!open) return;

@@ -105,10 +105,19 @@ export class Model {
    * Example  const run = await model.run("The cat sat on the mat.", { capture: ["blocks.*.attn.z"] })
    */
   async run(input: string | readonly string[] | ModelInput, options: RunOptions = {}): Promise<Run> {
-    const known = ["capture", "patterns", "outputs", "interventions", "probes", "queriesPerBlock", "signal"];
+    const known = [
+      "capture",
+      "patterns",
+      "outputs",
+      "interventions",
+      "probes",
+      "queriesPerBlock",
+      "onProgress",
+      "signal",
+    ];
     checkOptions("run", options, known);
     const { capture = [], patterns = true, outputs: keepsOutputs = true, interventions = [], probes = [] } = options;
-    const { signal = this.#parts.interruptSignal() } = options;
+    const { signal = this.#parts.interruptSignal(), onProgress } = options;
     const { blueprint, name, provenance, share } = this.#parts;
     const settings: RunSettings = signal ? { signal } : {};
     const { batch, texts } = await this.#prepare(input);
@@ -143,7 +152,9 @@ export class Model {
     const allFeeds = { ...feeds, ...gates, ...written.feeds, ...blocks.feeds };
     // Weights that are laid out for faster products would lie there once per loop that reads them.
     const isFleeting = blocks.outputs !== outputs;
-    const results = await this.#sessions.once(blocks.outputs, allFeeds, { ...settings, isFleeting });
+    const results = blocks.isLong
+      ? await this.#sessions.inPieces(blocks.outputs, allFeeds, { ...settings, onProgress })
+      : await this.#sessions.once(blocks.outputs, allFeeds, { ...settings, isFleeting });
     return new Run({ ...common, ...partsFrom(results) });
   }
 
@@ -158,15 +169,18 @@ export class Model {
     write: (site: Site) => Readonly<Record<string, Value>>,
     options: ComputeOptions = {},
   ): Promise<Readonly<Record<string, Tensor>>> {
-    checkOptions("compute", options, ["interventions", "queriesPerBlock", "repeated", "signal"]);
-    const { interventions = [], repeated = false, signal = this.#parts.interruptSignal() } = options;
+    checkOptions("compute", options, ["interventions", "queriesPerBlock", "repeated", "onProgress", "signal"]);
+    const { interventions = [], repeated = false, signal = this.#parts.interruptSignal(), onProgress } = options;
     const { blueprint } = this.#parts;
     const { batch } = await this.#prepare(input);
     const written = this.#write(batch, this.#tokensOf(batch), interventions, false);
     const asked = write(written.site);
-    const { outputs, feeds } = overQueries(asked, written.site, options, this.device);
-    const settings = { isFleeting: !repeated || outputs !== asked, ...(signal ? { signal } : {}) };
-    return this.#sessions.once(outputs, { ...blueprint.feeds(batch), ...written.feeds, ...feeds }, settings);
+    const { outputs, feeds, isLong } = overQueries(asked, written.site, options, this.device);
+    const settings: RunSettings = signal ? { signal } : {};
+    const allFeeds = { ...blueprint.feeds(batch), ...written.feeds, ...feeds };
+    return isLong
+      ? this.#sessions.inPieces(outputs, allFeeds, { ...settings, onProgress })
+      : this.#sessions.once(outputs, allFeeds, { ...settings, isFleeting: !repeated || outputs !== asked });
   }
 
   /**

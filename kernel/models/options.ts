@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly outputs?: boolean;
   /** As in `ComputeOptions`; patterns that are kept are formed all the same. */
   readonly queriesPerBlock?: number;
+  /** Called about once a second in a run over blocks of queries on the CPU, with the share that is done, 0 … 1. */
+  readonly onProgress?: (done: number) => void;
   /** Rejects the run at once when it aborts: the interrupt of the running cell when left out. */
   readonly signal?: CancelSignal;
 }
@@ -48,6 +50,8 @@ export interface ComputeOptions {
    * the last two passes stay loaded: false.
    */
   readonly repeated?: boolean;
+  /** Called about once a second in a run over blocks of queries on the CPU, with the share that is done, 0 … 1. */
+  readonly onProgress?: (done: number) => void;
   readonly signal?: CancelSignal;
 }
 

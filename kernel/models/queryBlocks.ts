@@ -1,5 +1,6 @@
-import type { InBlocks, Value } from "../graph/index.js";
+import type { Value } from "../graph/index.js";
 import { inBlocks } from "../graph/index.js";
+import type { Tensor } from "../tensor/index.js";
 import { OptionError, UnsupportedError } from "../tensor/index.js";
 import type { ComputeOptions } from "./options.js";
 import type { Site } from "./site.js";
@@ -11,7 +12,19 @@ const wholeLimit = 64e6;
 const blockBytes = 2 ** 26;
 
 /** Into so many parts queries are divided that do not read the keys after them: (n + 1) / 2n of all pairs are computed. */
-const causalParts = 8;
+const causalParts = 16;
+
+/** Beyond so many numbers in all patterns (about a second) a run goes piece by piece: see {@link QueryBlocks.isLong}. */
+const longWork = 1e8;
+
+/** A graph over blocks of queries. */
+export interface QueryBlocks {
+  readonly outputs: Readonly<Record<string, Value>>;
+  /** What it is fed besides its own inputs. */
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  /** Whether it is to run piece by piece, so that it can be interrupted and only what is needed is held. */
+  readonly isLong: boolean;
+}
 
 /** The residual stream: what is kept from layer to layer; all else between two attentions follows from it. */
 const residual = /resid_(pre|post)$/;
@@ -25,14 +38,14 @@ const residual = /resid_(pre|post)$/;
 export function overQueries(
   outputs: Readonly<Record<string, Value>>,
   { model, batch, real }: Pick<Site, "model" | "batch" | "real">,
-  { queriesPerBlock: asked }: Pick<ComputeOptions, "queriesPerBlock">,
+  { queriesPerBlock: asked, onProgress }: Pick<ComputeOptions, "queriesPerBlock" | "onProgress">,
   device: string,
-): InBlocks {
+): QueryBlocks {
   const word = real.shape[1];
   if (asked !== undefined && asked !== Infinity && !(Number.isInteger(asked) && asked >= 1)) {
     throw new OptionError(`queriesPerBlock: expected a whole number of at least 1, or Infinity, got ${String(asked)}`);
   }
-  const plain = { outputs, feeds: {} };
+  const plain = { outputs, feeds: {}, isLong: false };
   const { size, length } = batch;
   const perQuery = 4 * size * model.heads * length;
   if (typeof word === "number" || asked === Infinity) return plain;
@@ -42,7 +55,9 @@ export function overQueries(
     const keep = ({ label = "" }: Value): boolean => residual.test(label);
     // Where each query sees a key, if only itself: one that is padding may see none, and then attends to all alike.
     const parts = batch.attentionMask.every((isReal) => isReal === 1) ? causalParts : 1;
-    return inBlocks(outputs, { word, length, rows, keep, parts, fixed: device !== "cpu" });
+    const blocks = inBlocks(outputs, { word, length, rows, keep, parts, fixed: device !== "cpu" });
+    const isWatched = onProgress !== undefined || perQuery * length * model.layers > 4 * longWork;
+    return { ...blocks, isLong: isWatched && device === "cpu" };
   } catch (error) {
     if (asked === undefined && error instanceof UnsupportedError) return plain;
     throw error;

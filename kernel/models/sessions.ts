@@ -1,5 +1,5 @@
-import type { Compiled, CompileSettings, Engine, RunSettings, Value } from "../graph/index.js";
-import { activationBytes, bindFeeds, programOf } from "../graph/index.js";
+import type { Compiled, CompileSettings, Engine, PieceSettings, RunSettings, Value } from "../graph/index.js";
+import { activationBytes, bindFeeds, piecesOf, programOf, runPieces } from "../graph/index.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
 import { isOnDemand } from "./addresses.js";
@@ -54,6 +54,11 @@ export class Sessions {
     const old = [...twin, ...this.#recent.splice(0, Math.max(this.#recent.length - keptGraphs, 0))];
     const [results] = await Promise.all([running, ...old.map(async (each) => each.dispose())]);
     return results;
+  }
+
+  /** One pass piece by piece; nothing of it stays loaded. */
+  async inPieces(outputs: Readonly<Record<string, Value>>, feeds: Feeds, settings: PieceSettings): Results {
+    return runPieces(this.#parts.engine, piecesOf(outputs), feeds, settings);
   }
 
   /** The session of this name, made when it is asked for the first time. */

@@ -1,4 +1,4 @@
-import { build } from "../graph/index.js";
+import { build, futureLabel } from "../graph/index.js";
 import type { Probe } from "../models/index.js";
 import { overLayers, positions, ratio } from "./parts/attention.js";
 
@@ -21,7 +21,9 @@ export function sinkLogit(): Probe {
     measure: (site) => {
       const order = positions(site);
       const [q, k] = [build.unsqueeze(order, [1]), build.unsqueeze(order, [0])];
-      const between = build.and(build.less(k, q), build.greater(k, 0)); // [Q,K]
+      // By its label, blocks of queries know that no key after a query counts.
+      const isFuture = build.named(futureLabel, build.less(q, k)); // [Q,K]
+      const between = build.and(build.not(isFuture), build.and(build.greater(q, k), build.greater(k, 0)));
       const isReal = build.greater(build.unsqueeze(site.real, [1, 2]), 0);
       const before = build.and(build.unsqueeze(between, [0, 1]), isReal); // [B,1,Q,K]
       return overLayers(site, "attn.scores", (scores) => {

@@ -87,8 +87,13 @@ export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockO
   const backwards = partsOf(count, parts, size, length);
   const all = input(names.all, "int32", [word]);
   const feeds: Record<string, Tensor> = {};
-  /** What the loop over a part goes through. */
-  const overOf = ({ first, count: own, keys }: Part): { times: Dim; over: Record<string, Value> } => {
+  const known = new Map<Part, { readonly times: Dim; readonly over: Record<string, Value> }>();
+  /** What the loop over a part goes through, in every stage. */
+  const overOf = (part: Part): { readonly times: Dim; readonly over: Record<string, Value> } => {
+    if (!known.has(part)) known.set(part, madeOver(part));
+    return known.get(part)!;
+  };
+  const madeOver = ({ first, count: own, keys }: Part): { times: Dim; over: Record<string, Value> } => {
     const times: Dim = fixed || keys !== undefined ? own : "blocks";
     const suffix = keys === undefined ? "" : `.${first}`;
     Object.assign(feeds, feedsOf(suffix, { length, size, first, count: own }));

@@ -1,0 +1,126 @@
+import { allocate, Tensor } from "../../tensor/index.js";
+import { bindShape } from "../dims.js";
+import type { Compiled, Engine, RunSettings } from "../engine.js";
+import { bindFeeds } from "../feeds.js";
+import { leavesOf } from "../loop.js";
+import { linearise } from "../order.js";
+import type { Loop } from "../value.js";
+import type { LoopPiece, Pieces } from "./plan.js";
+
+export interface PieceSettings extends RunSettings {
+  /** Called after some turns of a loop with the share of the work that is done, 0 … 1. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+  /** How long the engine may be asked to work without a break, in milliseconds; default 1000. */
+  readonly spanMs?: number;
+}
+
+type Tensors = Readonly<Record<string, Tensor>>;
+
+/** Numbers that a loop computes in all its turns: what its time grows with. */
+function workOf({ times, next, collect, ...loop }: Loop, sizes: Readonly<Record<string, number>>): number {
+  const leaves = new Set(leavesOf({ times, next, collect, ...loop }));
+  const [turns] = bindShape("pieces", [times], sizes);
+  return linearise([...next, ...collect], leaves)
+    .filter((value) => !leaves.has(value))
+    .reduce((sum, { shape }) => sum + bindShape("pieces", shape, sizes).reduce((a, b) => a * b, turns), 0);
+}
+
+/** Slices of all turns, filled in as they come. */
+class Collected {
+  readonly #turns: number;
+  readonly #found = new Map<string, Tensor>();
+
+  constructor(turns: number) {
+    this.#turns = turns;
+  }
+
+  put(at: number, parts: Tensors, names: readonly string[]): void {
+    for (const name of names) {
+      const { dtype, shape, data } = parts[name];
+      const [own, ...rest] = shape;
+      if (!this.#found.has(name)) {
+        const all = allocate(dtype, (data.length / own) * this.#turns);
+        this.#found.set(name, new Tensor(dtype, [this.#turns, ...rest], all));
+      }
+      (this.#found.get(name)!.data as Float32Array).set(data as Float32Array, (data.length / own) * at);
+    }
+  }
+
+  get tensors(): Tensors {
+    return Object.fromEntries(this.#found);
+  }
+}
+
+/**
+ * Runs a graph piece by piece: an interrupt stops it after the turns that are under way, and only what later pieces read
+ * is held between them.
+ *
+ * Throws   as `Compiled.run`
+ */
+export async function runPieces(
+  engine: Engine,
+  { pieces, constants, results, inputs }: Pieces,
+  feeds: Tensors,
+  { onProgress, spanMs = 1000, ...settings }: PieceSettings = {},
+): Promise<Tensors> {
+  const sizes = bindFeeds(inputs, feeds);
+  const works = pieces.map(({ loop }) => (loop ? workOf(loop.loop, sizes) : 0));
+  const allWork = works.reduce((sum, work) => sum + work, 0);
+  const held = new Map<string, Tensor>(Object.entries({ ...feeds, ...constants }));
+  const isGiven = (name: string): boolean => name in feeds || name in constants;
+  const lastRead = new Map<string, number>();
+  pieces.forEach(({ reads }, i) => reads.forEach((name) => lastRead.set(name, i)));
+  Object.values(results).forEach((name) => lastRead.set(name, Infinity));
+  let done = 0;
+
+  /** All turns of a loop. */
+  const turnAll = async (compiled: Compiled, { loop, states, slices, kept, collected }: LoopPiece, step: number) => {
+    const at = (name: string): Tensor => held.get(name)!;
+    const turns = at(Object.values(slices)[0]).shape[0];
+    const found = new Collected(turns);
+    const next = Object.fromEntries(Object.entries(states).map(([name, own]) => [name, own.next]));
+    const first = Object.fromEntries(Object.entries(states).map(([name, own]) => [name, at(own.first)]));
+    const same = Object.fromEntries(kept.map((name) => [name, at(name)]));
+    const moving = new Set([...Object.values(slices), ...Object.values(states).map((own) => own.first)]);
+    const gives = kept.filter((name) => isLast(name, step) && !moving.has(name));
+    const carried = await compiled.carry(next, first, { kept: same, gives });
+    try {
+      let count = 1;
+      for (let turn = 0; turn < turns;) {
+        const own = Math.min(count, turns - turn);
+        const from = loop.reverse ? turns - turn - own : turn;
+        const some = Object.entries(slices).map(([name, whole]) => [name, at(whole).slice([from, from + own])]);
+        const began = Date.now();
+        const parts = await carried.run(Object.fromEntries(some) as Tensors, collected, settings);
+        const tookMs = Math.max(Date.now() - began, 1);
+        found.put(from, parts, collected);
+        turn += own;
+        count = Math.max(1, Math.min(4 * own, Math.floor((own * spanMs) / tookMs)));
+        onProgress?.((done + (works[step] * turn) / turns) / allWork);
+      }
+      const last = await carried.read();
+      const ends = Object.entries(next).map(([name, own]) => [own, last[name]]);
+      return { ...found.tensors, ...(Object.fromEntries(ends) as Tensors) };
+    } finally {
+      // Not awaited: what is under way is waited for there, an interrupt waits for nothing.
+      carried.dispose().catch(() => undefined);
+    }
+  };
+  const isLast = (name: string, step: number): boolean => !isGiven(name) && lastRead.get(name) === step;
+
+  for (const [step, { outputs, loop, reads }] of pieces.entries()) {
+    const compiled = await engine.compile(outputs, { ...settings, isFleeting: !loop, isSparing: !loop });
+    try {
+      const gives = reads.filter((name) => isLast(name, step));
+      const own = Object.fromEntries(reads.map((name) => [name, held.get(name)!]));
+      const wanted = Object.keys(outputs).filter((name) => lastRead.has(name));
+      const made = loop ? await turnAll(compiled, loop, step) : await compiled.run(own, wanted, { ...settings, gives });
+      for (const name of reads) if (lastRead.get(name) === step) held.delete(name);
+      for (const [name, tensor] of Object.entries(made)) if (lastRead.has(name)) held.set(name, tensor);
+    } finally {
+      compiled.dispose().catch(() => undefined);
+    }
+    done += works[step];
+  }
+  return Object.fromEntries(Object.entries(results).map(([name, own]) => [name, held.get(own)!]));
+}
