@@ -76,7 +76,7 @@ function dryEngine(): Engine & { readonly noted: { peak: number; runs: number } 
         dispose: () => Promise.resolve(),
       });
     const dispose = (): Promise<void> => Promise.resolve();
-    return Promise.resolve({ inputs, outputs: Object.keys(outputs), run, carry, dispose });
+    return Promise.resolve({ key: "", inputs, outputs: Object.keys(outputs), run, carry, dispose });
   };
   return { device: "cpu", dtype: "float32", compile, noted };
 }

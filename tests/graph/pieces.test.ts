@@ -64,7 +64,7 @@ function referenceEngine(): Engine & { readonly runs: { count: number; open: num
       return Promise.resolve(carried);
     };
     const dispose = (): Promise<void> => Promise.resolve(void runs.open--);
-    return Promise.resolve({ inputs, outputs: Object.keys(outputs), run, carry, dispose });
+    return Promise.resolve({ key: "", inputs, outputs: Object.keys(outputs), run, carry, dispose });
   };
   return { device: "cpu", dtype: "float32", compile, runs };
 }

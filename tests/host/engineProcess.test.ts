@@ -25,7 +25,7 @@ it("an engine in a process of its own computes what the one in this process does
   expect(a["ids"].data).toEqual(b["ids"].data);
   a["y"].numbers().forEach((value, i) => expect(Math.abs(value - b["y"].numbers()[i])).toBeLessThan(1e-6));
   await expect(port.ask({ kind: "release", session: "unknown" })).resolves.toBeDefined();
-  await expect(port.ask({ kind: "held", state: "none" })).rejects.toThrow("the state was disposed of");
+  await expect(port.ask({ kind: "held", state: "none", names: [] })).rejects.toThrow("the state was disposed of");
   port.close();
   await here.dispose();
 });
