@@ -105,9 +105,9 @@ export async function train(model: Model, task: Task, options: TrainOptions): Pr
 }
 
 /**
- * Mechanisms trained in the same model, on the same data, from the same seeds, for the same number of steps: a table. On
- * the processor each training has a process and a thread of its own, several beside one another; the numbers are the same
- * however many there are. With `record`, results are kept in a file: a comparison that was stopped goes on where it was. What fails is a row of
+ * Mechanisms trained in the same model, on the same data, from the same seeds, for the same number of steps: a table. With
+ * `processes`, each training has a process and a thread of its own on the processor, several beside one another; the
+ * numbers are the same however many there are. With `record`, results are kept in a file: a comparison that was stopped goes on where it was. What fails is a row of
  * the record, with its reason.
  *
  * Throws   OptionError on unknown mechanisms and options, before anything is trained
@@ -124,7 +124,9 @@ export async function compare(
   const host: ComparisonHost = {
     ...trainingHost(own),
     pool: (jobs, processes) =>
-      own.device === "cpu" ? enginePool(poolSize(jobs, processes)) : { engines: [own], close: () => undefined },
+      own.device === "cpu" && processes !== undefined
+        ? enginePool(poolSize(jobs, processes === "auto" ? undefined : processes))
+        : { engines: [own], close: () => undefined },
     make: async (of, shape) => Promise.resolve(makeTransformer({ engine: of, interruptSignal, versions }, shape)),
   };
   return compareOn(host, mechanisms, task, options);

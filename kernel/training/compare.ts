@@ -28,8 +28,11 @@ export interface CompareOptions {
   readonly record?: string;
   /** Lengths at which a forward pass is counted and timed, beside that of the task; default none. */
   readonly lengths?: readonly number[];
-  /** Trainings beside one another, each in a process of one thread; default as many as there are cores and memory for. */
-  readonly processes?: number;
+  /**
+   * Trainings beside one another, each in a process of one thread; `"auto"`: as many as there are cores and memory for.
+   * Default none: one after the other, in this process.
+   */
+  readonly processes?: number | "auto";
 }
 
 const known = ["model", "train", "seeds", "metric", "record", "lengths", "processes"];
@@ -39,7 +42,7 @@ export interface ComparisonHost extends TrainingHost {
   /** Engines for so many trainings, each for one at a time; `close` when none is used any more. */
   readonly pool: (
     jobs: number,
-    processes: number | undefined,
+    processes: number | "auto" | undefined,
   ) => { readonly engines: readonly Engine[]; readonly close: () => void };
   readonly make: (engine: Engine, options: TransformerOptions) => Promise<Model>;
 }
