@@ -1,4 +1,5 @@
-// What each mechanism costs over T = 256 … 16 384: one head of 64 channels, one pass forward, patterns not asked for.
+// What each mechanism costs over T = 256 … 16 384: one head of 64 channels (more where heads differ), one pass forward,
+// patterns not asked for.
 //   node tests/bench/mechanisms.bench.mjs [name …] [--longest 16384] [--limit 20]
 // Each mechanism in a process of its own, so that its peak of memory is its own. It stops before a length at which
 // writing, compiling and a first run would take longer than --limit seconds. All times are processor time of the whole
@@ -23,19 +24,23 @@ const [shortest, longest, limit] = [256, Number(values.longest), Number(values.l
 const width = 64;
 /** Options under which a mechanism is what it is called at these lengths. */
 const measured = { hyperAttention: { exactUpTo: 0 } };
+/** How many heads those have that treat them differently. */
+const headsOf = { crossShaped: 2, factorised: 2 };
 
 function operandsOf(unit, length) {
-  const sizes = { batch: 1, heads: 1, keyHeads: 1, valueHeads: 1, queries: length, keys: length };
+  const heads = headsOf[unit.name] ?? 1;
+  const sizes = { batch: 1, heads, keyHeads: heads, valueHeads: heads, queries: length, keys: length };
   const feeds = {};
   const leaf = (name, tensor) => {
     feeds[name] = tensor;
     return input(name, "float32", tensor.shape);
   };
   const drawn = (name, shape) => leaf(name, random(1).fork(name).normal(shape, { deviation: 0.3 }));
-  const options = unit.optionsOf(measured[unit.name]);
+  const picture = "grid" in unit.defaults ? { grid: [16, length / 16] } : {};
+  const options = unit.optionsOf({ ...picture, ...measured[unit.name] });
   const wanted = unit.parameters?.({ ...sizes, headDim: width, valueDim: width }, options) ?? {};
   const gate = ([name, { per, range }]) => {
-    const shape = per === "head" ? [1, 1, length] : [1, 1, length, width];
+    const shape = per === "head" ? [1, heads, length] : [1, heads, length, width];
     const [low, high] = range.map((end, i) => (Number.isFinite(end) ? end : 2 * i - 1));
     const edge = 0.05 * (high - low);
     return [
@@ -49,7 +54,7 @@ function operandsOf(unit, length) {
     ];
   };
   const call = {
-    ...Object.fromEntries(["q", "k", "v"].map((name) => [name, drawn(name, [1, 1, length, width])])),
+    ...Object.fromEntries(["q", "k", "v"].map((name) => [name, drawn(name, [1, heads, length, width])])),
     parameters: Object.fromEntries(Object.entries(wanted).map(([name, { shape }]) => [name, drawn(name, shape)])),
     gates: Object.fromEntries(Object.entries(unit.gates ?? {}).map(gate)),
   };

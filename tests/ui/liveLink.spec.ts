@@ -1,7 +1,10 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, type Locator, type Page } from "@playwright/test";
+import { headGridMime, type HeadEffect } from "attention-lab/views";
 import { root } from "../environment.js";
 import { labWith, type Lab } from "./lab.js";
+import { notebookFolder } from "./notebookFile.js";
 
 const model = join(root, "tests/oracles/models/gpt2");
 const cells = [
@@ -14,7 +17,11 @@ const other = await model.run({ inputIds: [[5, 6, 7, 8, 9, 10, 11, 12]] }, { int
 console.log(JSON.stringify({ before: run.loss, after: other.loss, kl: effect.prediction?.divergenceNats }));`,
   `await new Promise<void>(() => undefined);`,
   `run`,
+  `import { existsSync } from "node:fs";
+while (!existsSync("go"));`,
 ];
+/** As long as it is not there, the last cell computes. */
+const go = join(notebookFolder, "go");
 
 const notebook = labWith("live-link.ipynb", cells);
 const figure = (lab: Lab, at = 0): Locator => lab.output(at).locator(".jp-AttentionHeadGrid");
@@ -44,6 +51,18 @@ async function reloaded(page: Page, lab: Lab): Promise<void> {
   await page.reload();
   await page.locator(".jp-Notebook").waitFor();
   await lab.idle();
+}
+
+/** What the saved notebook holds of the first cell. */
+interface Saved {
+  readonly cells: readonly {
+    readonly outputs: readonly {
+      readonly data: {
+        readonly [headGridMime]: { readonly effects: readonly HeadEffect[] };
+        readonly "text/plain": string | readonly string[];
+      };
+    }[];
+  }[];
 }
 
 let truth: { readonly before: number; readonly after: number; readonly kl: number };
@@ -86,7 +105,25 @@ test("by keys alone: arrows choose a head, A ablates it", async () => {
   await expect(lab.page.locator(".jp-Notebook .jp-Cell")).toHaveCount(cells.length);
 });
 
-test("it is acknowledged and answered while a cell awaits", async () => {
+test("it is acknowledged at once, before the model runs: here a cell computes first", async () => {
+  const { lab } = notebook;
+  rmSync(go, { force: true });
+  await run(lab, 4);
+  await expect(lab.cell(4).locator(".jp-InputPrompt")).toHaveText("[*]:");
+  await head(lab, 0, 1).click({ modifiers: ["Alt"] });
+  const controls = figure(lab).locator(".jp-AttentionAblationControls");
+  await expect(controls.getByRole("progressbar", { name: "Ablation" })).toBeVisible();
+  await expect(controls).toContainText("Waiting for the kernel …");
+  await expect(controls.getByRole("button", { name: "Cancel" })).toBeVisible();
+  await expect(figure(lab).locator(".jp-AttentionHeadEffect h3", { hasText: "L0.H1" })).toHaveCount(0);
+  await expect(lab.cell(4).locator(".jp-InputPrompt")).toHaveText("[*]:");
+  writeFileSync(go, "");
+  await expect(figure(lab).locator(".jp-AttentionHeadEffect h3")).toHaveText("Without L0.H1: mean output");
+  await expect(controls.getByRole("progressbar", { name: "Ablation" })).toBeHidden();
+  await lab.idle();
+});
+
+test("it is answered while a cell awaits", async () => {
   const { lab } = notebook;
   await run(lab, 2);
   await expect(lab.cell(2).locator(".jp-InputPrompt")).toHaveText("[*]:");
@@ -110,7 +147,17 @@ test("two figures of a run share the chosen head", async () => {
 test("the saved notebook holds the results, and a reloaded page is linked again", async () => {
   const { lab } = notebook;
   await reloaded(lab.page, lab);
-  await expect(figure(lab).locator(".jp-AttentionHeadEffect-history button")).toHaveCount(3);
+  const [{ outputs }] = (JSON.parse(readFileSync(join(notebookFolder, "live-link.ipynb"), "utf8")) as Saved).cells;
+  const { effects } = outputs[0].data[headGridMime];
+  expect(effects.map(({ layer, head: at, mode }) => [layer, at, mode])).toEqual([
+    [1, 2, "mean"],
+    [0, 2, "mean"],
+    [0, 1, "mean"],
+    [2, 1, "mean"],
+  ]);
+  expect(Math.abs(effects[0].loss![1] - truth.after)).toBeLessThan(1e-6);
+  expect([outputs[0].data["text/plain"]].flat().join("")).toContain("without 1.2 (mean)");
+  await expect(figure(lab).locator(".jp-AttentionHeadEffect-history button")).toHaveCount(4);
   await figure(lab).locator(".jp-AttentionHeadEffect-history button").first().click();
   const [before, after] = await shownLoss(lab);
   expect([before, after].map((loss) => Number(loss.toFixed(4)))).toEqual(

@@ -1,5 +1,14 @@
-import { paletteNames, scaleNames, type PaletteName, type ScaleName } from "attention-lab/figure";
+import {
+  paletteColours,
+  paletteNames,
+  scaleNames,
+  scalePosition,
+  scaleTicks,
+  type PaletteName,
+  type ScaleName,
+} from "attention-lab/figure";
 import { choice } from "../dom/choice.js";
+import type { LegendContent } from "../dom/legend.js";
 import type { Words } from "../words.js";
 
 /** A chooser of the palette. */
@@ -28,4 +37,13 @@ export function nextPalette(palette: PaletteName): PaletteName {
 
 export function otherScale(scale: ScaleName): ScaleName {
   return scale === "linear" ? "sqrt" : "linear";
+}
+
+/** The colour bar of attention weights from 0 to `top`. */
+export function weightLegend(palette: PaletteName, scale: ScaleName, top: number, words: Words): LegendContent {
+  return {
+    colours: paletteColours(palette, 16),
+    ticks: scaleTicks(top, scale).map((value) => ({ value, place: scalePosition(value, top, scale) })),
+    text: words.__("Attention weight from 0 to %1", top),
+  };
 }

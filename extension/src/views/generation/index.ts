@@ -29,7 +29,7 @@ import { createPairPanel, type PanelPicture } from "../headPair/panel.js";
 import { createShell } from "../shell.js";
 import { tabbedView } from "../tabs.js";
 import type { View, ViewContext } from "../view.js";
-import { otherScale, scaleChoice } from "../look.js";
+import { otherScale, scaleChoice, weightLegend } from "../look.js";
 
 /** What shades the words: how little a token was expected, or where the token of the step looks. */
 type Shading = "surprise" | "attention";
@@ -133,7 +133,7 @@ function timelineView(payload: GenerationPayload, { words }: ViewContext): View 
   panel.node.hidden = !grid;
   const blockNow = (): number => grid?.samples[store.state.text]?.patterns.block ?? 1;
   const stepCount = (): number => texts[store.state.text]?.tokens.length ?? 1;
-  const legend = createLegend();
+  const [legend, pictureLegend] = [createLegend(), createLegend()];
 
   const percent = (chance: number): string => `${Number((100 * chance).toPrecision(3))} %`;
   const stepParts = (): { token: string; numbers: string; likely: readonly { token: string; chance: number }[] } => {
@@ -268,6 +268,9 @@ function timelineView(payload: GenerationPayload, { words }: ViewContext): View 
           panel.mark(state.pointed, { row: Math.floor(state.step / block), column: 0 });
         }
         legend.show(JSON.stringify(shown), () => shadeLegend(shown.look, shown.measure));
+        const { palette } = preferences();
+        pictureLegend.node.hidden = picture === undefined;
+        pictureLegend.show(`${palette} ${state.scale}`, () => weightLegend(palette, state.scale, top, words));
         shell.read(state.pointed ? [element("span", {}, cellText(state.pointed))] : undefined);
       },
       act(action): void {
@@ -281,8 +284,7 @@ function timelineView(payload: GenerationPayload, { words }: ViewContext): View 
     words.__("Move the slider, or click a new token, to go through the steps"),
   );
   const notes = payload.notes.map((note) => element("p", { class: "jp-AttentionFigure-note" }, note));
-  shell.body.append(slider, stepLine, paper.node, panel.node, ...notes);
-  shell.footer.append(legend.node);
+  shell.body.append(slider, stepLine, paper.node, legend.node, panel.node, pictureLegend.node, ...notes);
   const stop = store.listen(shell.request);
   return shell.view;
 }

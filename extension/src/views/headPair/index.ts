@@ -7,7 +7,6 @@ import {
   pairSummary,
   pairTop,
   scalePosition,
-  scaleTicks,
   shadeLevel,
   shadeRamp,
   visibleToken,
@@ -26,7 +25,7 @@ import { formatWeight, tokenSpan } from "../headGrid/model.js";
 import { createShell } from "../shell.js";
 import type { View, ViewContext } from "../view.js";
 import { createPairPanel, type PairPanel, type PanelPicture } from "./panel.js";
-import { nextPalette, otherScale, paletteChoice, scaleChoice } from "../look.js";
+import { nextPalette, otherScale, paletteChoice, scaleChoice, weightLegend } from "../look.js";
 
 const tableRows = 2_000;
 const gap = 18;
@@ -150,12 +149,7 @@ export function headPairView(payload: HeadPairPayload, { words }: ViewContext): 
           panel.draw(`${state.palette} ${state.scale}`, room, pictureOf(at, state));
           panel.mark(state.pointed, state.picked);
         });
-        const ticks = scaleTicks(top, state.scale).map((value) => ({ value, place: scalePosition(value, top, state.scale) })); // prettier-ignore
-        weights.show(`${state.palette} ${state.scale}`, () => ({
-          colours: paletteColours(state.palette, 16),
-          ticks,
-          text: words.__("Attention weight from 0 to %1", top),
-        }));
+        weights.show(`${state.palette} ${state.scale}`, () => weightLegend(state.palette, state.scale, top, words));
         differences.show(state.scale, () => differenceLegend(state.scale, top, words));
         const cell = state.pointed ?? state.picked;
         shell.read(cell ? reading(cell) : undefined);
