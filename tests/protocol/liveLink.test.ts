@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { decodeHalf } from "attention-lab/views";
+import { decodeTile } from "attention-lab/views";
 import { root } from "../environment.js";
 import { preferredNode, startKernel, type Json, type Message } from "./client.js";
 
@@ -50,11 +50,11 @@ describe("the live link between a figure and its run", () => {
   test("a tile comes as 16-bit numbers in a binary buffer", async () => {
     const message = await ask({ ask: "tile" });
     expect(dataOf(message)).toMatchObject({ state: "done", rows: 5, columns: 5, block: 1 });
-    const bytes = message.buffers[0];
+    const [kept, weights] = message.buffers.map((buffer) => new Uint8Array(buffer));
+    const tile = decodeTile({ kept, weights }, 5, 5);
     const whole = (await valueOf("Array.from(run.headPattern({ layer: 1, head: 2 }).data)")) as readonly number[];
-    decodeHalf(new Uint8Array(bytes)).forEach((value, at) => {
-      expect(Math.abs(value - whole[at])).toBeLessThanOrEqual(2 ** -11);
-    });
+    expect(tile).toHaveLength(25);
+    tile!.forEach((value, at) => expect(Math.abs(value - whole[at])).toBeLessThanOrEqual(2 ** -11));
   });
 
   test("an ablation is acknowledged, told on the way, and is what a cell computes", async () => {
