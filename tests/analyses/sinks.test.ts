@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SinkReport } from "../../kernel/lib/index.js";
 import { dormancy, load, sinks, visualSinks } from "../../kernel/lib/index.js";
-import { massiveActivations, medianOf } from "../../kernel/lib/analyses/parts/residual.js";
+import { massiveActivations, medianSize } from "../../kernel/lib/analyses/parts/residual.js";
 import { firstTokenLife, secondarySinks } from "../../kernel/lib/analyses/parts/secondarySinks.js";
 import { curvesMime, matrixMime, panelsMime, readPanels } from "../../kernel/lib/views/index.js";
 import { reader, sumOf } from "../interventions/patterns.js";
@@ -252,6 +252,9 @@ describe("parts of the sink report", () => {
     const states = [[Float64Array.of(101, 0.1, 0.1), Float64Array.of(0.1, 99, 0.1)]];
     expect(massiveActivations({ states })).toEqual([{ layer: -1, position: 0, dimension: 0, value: 101, median: 0.1 }]);
     expect(massiveActivations({ states: [[Float64Array.of(101, 0.2, 0.2)]] })).toEqual([]);
-    expect([medianOf([3, 1, 2]), medianOf([4, 1, 2, 3])]).toEqual([2, 2.5]);
+    expect([
+      medianSize([Float64Array.of(3, -1, 2)]),
+      medianSize([Float64Array.of(4, -1), Float32Array.of(2, 3)]),
+    ]).toEqual([2, 2.5]);
   });
 });

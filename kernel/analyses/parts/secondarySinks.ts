@@ -1,4 +1,4 @@
-import type { ResidualStates } from "./residual.js";
+import type { Numbers, ResidualStates } from "./residual.js";
 
 /** A token whose residual stream points where that of token 0 does, for some layers. */
 export interface SecondarySink {
@@ -49,7 +49,7 @@ export function secondarySinks({ states, norms }: ResidualStates): readonly Seco
   return found;
 }
 
-function cosine(a: Float64Array, b: Float64Array): number {
+function cosine(a: Numbers, b: Numbers): number {
   let dot = 0;
   for (let i = 0; i < a.length; i++) dot += a[i] * b[i];
   const size = Math.hypot(...a) * Math.hypot(...b);
