@@ -1,4 +1,8 @@
+import type { ColourRamp } from "attention-lab/figure";
 import { element } from "./element.js";
+
+/** Colours that a ramp is drawn from. */
+const stopCount = 23;
 
 /** What a colour bar shows. */
 export interface LegendContent {
@@ -43,5 +47,15 @@ export function createLegend(): Legend {
       node.title = text;
       node.setAttribute("aria-label", text);
     },
+  };
+}
+
+/** The ramp of an exported figure as a colour bar. */
+export function rampContent({ colours, indices, ticks, meaning }: ColourRamp): LegendContent {
+  const stops = Array.from({ length: stopCount }, (_, at) => Math.round((at / (stopCount - 1)) * (indices.length - 1)));
+  return {
+    colours: Uint8Array.from(stops.flatMap((at) => [...colours.subarray(4 * at, 4 * at + 3)])),
+    ticks,
+    text: meaning,
   };
 }

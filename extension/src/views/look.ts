@@ -9,6 +9,8 @@ import {
 } from "attention-lab/figure";
 import { choice } from "../dom/choice.js";
 import type { LegendContent } from "../dom/legend.js";
+import type { Store } from "../dom/store.js";
+import type { Selection } from "../link/selections.js";
 import type { Words } from "../words.js";
 
 /** A chooser of the palette. */
@@ -46,4 +48,24 @@ export function weightLegend(palette: PaletteName, scale: ScaleName, top: number
     ticks: scaleTicks(top, scale).map((value) => ({ value, place: scalePosition(value, top, scale) })),
     text: words.__("Attention weight from 0 to %1", top),
   };
+}
+
+/** A chooser of one of a payload's maps; one of a single head is chosen in the figures of its run, too. */
+export function mapChoice(
+  maps: { readonly name: readonly string[]; readonly layer: readonly number[]; readonly head: readonly number[] },
+  selection: Store<Selection> | undefined,
+  words: Words,
+  onChoice: (map: number) => void,
+): HTMLSelectElement {
+  return choice(
+    words.__("Whose attention"),
+    maps.name.map((name, at) => ({ value: String(at), label: name })),
+    (value) => {
+      const map = Number(value);
+      onChoice(map);
+      const [layer, head] = [maps.layer[map], maps.head[map]];
+      if (layer !== undefined && head !== undefined && layer >= 0 && head >= 0)
+        selection?.set({ head: { layer, head } });
+    },
+  );
 }

@@ -15,14 +15,14 @@ import { gridMove, type GridPlace } from "../../a11y/gridKeys.js";
 import { handled, ownKeys } from "../../a11y/shortcuts.js";
 import { choice } from "../../dom/choice.js";
 import { element, tokenElement } from "../../dom/element.js";
-import { createLegend } from "../../dom/legend.js";
+import { createLegend, rampContent } from "../../dom/legend.js";
 import { pictureNode } from "../../dom/picture.js";
 import { createStore } from "../../dom/store.js";
 import { createCross, placeCross } from "../../draw/cross.js";
 import { preferences } from "../../preferences.js";
 import { createShell } from "../shell.js";
 import type { View, ViewContext } from "../view.js";
-import { nextPalette, otherScale, paletteChoice } from "../look.js";
+import { mapChoice, nextPalette, otherScale, paletteChoice } from "../look.js";
 
 /** What a reader can change. */
 interface OverlayState {
@@ -51,16 +51,7 @@ export function imageOverlayView(payload: ImageOverlayPayload, { words, selectio
     pointed: undefined,
   });
   const selection = live && selections?.of(live.run, live.stack);
-  const map = choice(
-    words.__("Whose attention"),
-    maps.name.map((name, at) => ({ value: String(at), label: name })),
-    (value) => {
-      store.set({ map: Number(value) });
-      const [layer, head] = [maps.layer[Number(value)], maps.head[Number(value)]];
-      if (layer !== undefined && head !== undefined && layer >= 0 && head >= 0)
-        selection?.set({ head: { layer, head } });
-    },
-  );
+  const map = mapChoice(maps, selection, words, (value) => store.set({ map: value }));
   const palette = paletteChoice(words, (value) => store.set({ palette: value }));
   const opacity = ownKeys(
     element("input", {
@@ -146,15 +137,7 @@ export function imageOverlayView(payload: ImageOverlayPayload, { words, selectio
       );
       drawn = { key, width, weights: overlayWeights(payload, look.map, look.query) };
       const largest = drawn.weights.reduce((most, weight) => Math.max(most, weight), 0);
-      legend.show(key, () => {
-        const { colours, ticks, meaning } = weightRamp(niceTop(largest), largest, look.palette, look.scale);
-        const stops = Array.from({ length: 23 }, (_, at) => Math.round((at / 22) * 255));
-        return {
-          colours: Uint8Array.from(stops.flatMap((at) => [...colours.subarray(4 * at, 4 * at + 3)])),
-          ticks,
-          text: meaning,
-        };
-      });
+      legend.show(key, () => rampContent(weightRamp(niceTop(largest), largest, look.palette, look.scale)));
     }
     if (pointed) placeCross(cross, pointed, { ...imageOverlayLayout(payload, width, false), ...grid });
     else cross.hide();
