@@ -1,8 +1,8 @@
 import type { ComputeOptions, Model, ModelInput } from "../models/index.js";
 import { headNorms, massPerKey, rowEntropy, sinkLogit, columnEntropy, distance } from "../probes/index.js";
-import { checkOptions, OptionError } from "../tensor/index.js";
-import { massiveActivations, residualStates } from "./parts/residual.js";
+import { checkOptions, OptionError, type Tensor } from "../tensor/index.js";
 import { promptsOf } from "./parts/prompts.js";
+import { residualState, type ResidualState } from "./parts/residual.js";
 import { secondarySinks } from "./parts/secondarySinks.js";
 import { SinkReport, type SinkSample } from "./sinkReport.js";
 
@@ -46,11 +46,17 @@ export async function sinks(
   const { onProgress, signal } = options;
   const prompts = promptsOf("sinks", inputs);
   const samples: SinkSample[] = [];
+  const addresses = ["blocks.0.resid_pre", ...Array.from({ length: model.layers }, (_, l) => `blocks.${l}.resid_post`)];
   for (const [index, prompt] of prompts.entries()) {
-    const run = await model.run(prompt.times(1), {
+    const input = prompt.times(1);
+    const states: ResidualState[] = [];
+    const run = await model.run(input, {
       patterns: false,
       outputs: false,
-      capture: ["blocks.0.resid_pre", "blocks.*.resid_post"],
+      capture: addresses,
+      // One state is read while the run computes the next: together they would be larger than all else.
+      onCapture: (address, state) =>
+        (states[addresses.indexOf(address)] = residualState(state, realRows(input, state))),
       probes: measured,
       ...(signal ? { signal } : {}),
       ...(onProgress && { onProgress: (share) => onProgress(index + share, prompts.length) }),
@@ -62,7 +68,6 @@ export async function sinks(
       );
     }
     const probe = (name: string) => run.probe(name).slice(0);
-    const states = residualStates(run, model.layers, real.length);
     samples.push({
       tokens: real.map((t) => run.tokens[0][t]),
       received: probe("massPerKey"),
@@ -75,11 +80,17 @@ export async function sinks(
       plainValueNorms: probe(plainValueNorms.name),
       distance: probe(distances.name),
       distanceWithoutFirst: probe(distancesOfRest.name),
-      residualNorms: states.norms,
-      massive: massiveActivations(states),
+      residualNorms: states.map(({ norms }) => Array.from(norms)),
+      massive: states.flatMap(({ massive }, state) => massive.map((each) => ({ layer: state - 1, ...each }))),
       secondary: secondarySinks(states),
     });
     onProgress?.(index + 1, prompts.length);
   }
   return new SinkReport({ title: model.name, layers: model.layers, heads: model.heads, causal: model.causal, samples });
+}
+
+/** Positions of the one prompt that are not padding. */
+function realRows(input: readonly string[] | ModelInput, { shape }: Tensor): readonly number[] {
+  const [mask] = ("attentionMask" in input && input.attentionMask) || [];
+  return Array.from({ length: shape[1] }, (_, t) => t).filter((t) => !mask || Number(mask[t]) === 1);
 }

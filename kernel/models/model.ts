@@ -29,6 +29,7 @@ import type { ComputeOptions, GenerateOptions, GradientOptions, Gradients, RunOp
 import { preparePair } from "./pairInput.js";
 import { decoderAlone } from "./pairReader.js";
 import { overQueries } from "./queryBlocks.js";
+import { handOver, takers } from "./takers.js";
 import { Run, type Sharing } from "./run.js";
 import { Sessions } from "./sessions.js";
 import type { GraphEdit, Site } from "./site.js";
@@ -107,6 +108,7 @@ export class Model {
   async run(input: string | readonly string[] | ModelInput, options: RunOptions = {}): Promise<Run> {
     const known = [
       "capture",
+      "onCapture",
       "patterns",
       "outputs",
       "interventions",
@@ -117,7 +119,7 @@ export class Model {
     ];
     checkOptions("run", options, known);
     const { capture = [], patterns = true, outputs: keepsOutputs = true, interventions = [], probes = [] } = options;
-    const { signal = this.#parts.interruptSignal(), onProgress } = options;
+    const { signal = this.#parts.interruptSignal(), onProgress, onCapture } = options;
     const { blueprint, name, provenance, share } = this.#parts;
     const settings: RunSettings = signal ? { signal } : {};
     const { batch, texts } = await this.#prepare(input);
@@ -129,6 +131,7 @@ export class Model {
       (a, b) => this.addresses.indexOf(a) - this.addresses.indexOf(b),
     );
 
+    const take = onCapture ? takers(asked, onCapture) : {};
     const feeds = blueprint.feeds(batch);
     const needClean = [...new Set(edits.filter(({ mode }) => mode === "mean").map(outputOf))];
     const clean = needClean.length > 0 ? await this.#sessions.compute(needClean, feeds, false, settings) : {};
@@ -144,7 +147,7 @@ export class Model {
     const common = { title: name, blueprint, ...read, addresses: this.addresses, provenance, ...own };
     if (graphEdits.length === 0 && probes.length === 0) {
       const captured = await this.#sessions.compute(wanted, { ...feeds, ...gates }, edits.length > 0, settings);
-      return new Run({ ...common, captured });
+      return new Run({ ...common, captured: handOver(captured, take) });
     }
     const written = this.#write(batch, tokens, graphEdits, edits.length > 0);
     const { outputs, partsFrom } = outputsOf(written, wanted, probes);
@@ -153,8 +156,8 @@ export class Model {
     // Weights that are laid out for faster products would lie there once per loop that reads them.
     const isFleeting = blocks.outputs !== outputs;
     const results = blocks.isLong
-      ? await this.#sessions.inPieces(blocks.outputs, allFeeds, { ...settings, onProgress })
-      : await this.#sessions.once(blocks.outputs, allFeeds, { ...settings, isFleeting });
+      ? await this.#sessions.inPieces(blocks.outputs, allFeeds, { ...settings, onProgress, take })
+      : handOver(await this.#sessions.once(blocks.outputs, allFeeds, { ...settings, isFleeting }), take);
     return new Run({ ...common, ...partsFrom(results) });
   }
 

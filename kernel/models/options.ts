@@ -12,6 +12,11 @@ export interface RunOptions {
    * Nothing else can be read afterwards: an activation that was not captured is asked for in a new run.
    */
   readonly capture?: readonly Address[];
+  /**
+   * Called with each activation that `capture` names, which is then not kept: a long run on the CPU, which goes piece by piece, calls it as
+   * soon as the activation is there, and holds no more of them than it reads itself.
+   */
+  readonly onCapture?: (address: Address, activation: Tensor) => void;
   /** Whether all attention patterns are kept: true. */
   readonly patterns?: boolean;
   /** Applied in this order: values that `interventions` make, or heads to ablate. */

@@ -121,7 +121,9 @@ export function outputsOf(
       ...Object.fromEntries(probes.map(({ name, measure }) => [`probe ${name}`, measure(site)])),
     },
     partsFrom: (results) => ({
-      captured: Object.fromEntries(wanted.map((address) => [address, results[address]])),
+      captured: Object.fromEntries(
+        wanted.flatMap((address) => (Object.hasOwn(results, address) ? [[address, results[address]]] : [])),
+      ),
       reports: reports.map((report, i) => ({ ...report, changed: results[`report ${i}`] })),
       probes: Object.fromEntries(names.map((name) => [name, results[`probe ${name}`]])),
     }),

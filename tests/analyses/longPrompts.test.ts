@@ -117,6 +117,49 @@ describe("a long prompt", () => {
     }
   });
 
+  it("hands activations over as they come, and keeps none of them", async () => {
+    const capture = ["blocks.0.resid_pre", "blocks.0.attn.z", "blocks.*.resid_post"];
+    const probes = measured.slice(0, 1);
+    const kept = await model.run(promptOf(300), { probes, capture, patterns: false, outputs: false });
+    for (const queriesPerBlock of [32, Infinity]) {
+      const told: (readonly [string, number])[] = [];
+      let share = 0;
+      const run = await model.run(promptOf(300), {
+        ...{ probes, capture, queriesPerBlock, patterns: false, outputs: false },
+        onProgress: (done) => (share = done),
+        onCapture: (address, activation) => {
+          told.push([address, share]);
+          const wanted = kept.at(address);
+          expect(activation.shape).toEqual(wanted.shape);
+          const worst = activation.data.map((x, i) =>
+            Math.abs((x as number) - (wanted.data[i] as number)),
+          ) as Float32Array;
+          expect(worst.reduce((most, x) => Math.max(most, x), 0)).toBeLessThan(1e-4);
+        },
+      });
+      expect(told.map(([address]) => address).toSorted()).toEqual(kept.addresses.toSorted());
+      const shares = Object.fromEntries(told);
+      // What the first block reads is handed over before it is read, where the run goes piece by piece.
+      if (queriesPerBlock === 32) expect(shares["blocks.0.resid_pre"]).toBeLessThan(shares["blocks.0.resid_post"]);
+      expect(run.addresses).toEqual([]);
+      expect(() => run.at("blocks.0.attn.z")).toThrow(/was not captured/);
+      expect(run.probe("massPerKey").shape).toEqual(kept.probe("massPerKey").shape);
+    }
+  });
+
+  it("that fails where its activations are read fails as a whole", async () => {
+    const onCapture = (): void => {
+      throw new Error("cannot read that");
+    };
+    for (const queriesPerBlock of [32, Infinity]) {
+      const options = { probes: measured, capture: ["blocks.0.attn.z"], patterns: false, queriesPerBlock };
+      const run = model.run(promptOf(300), { ...options, onProgress: () => undefined, onCapture });
+      await expect(run).rejects.toThrow("cannot read that");
+    }
+    const plain = model.run(promptOf(20), { capture: ["blocks.0.attn.z"], onCapture });
+    await expect(plain).rejects.toThrow("cannot read that");
+  });
+
   it("stops when it is interrupted, and the model goes on", async () => {
     const controller = new AbortController();
     const shares: number[] = [];

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SinkReport } from "../../kernel/lib/index.js";
-import { dormancy, load, sinks, visualSinks } from "../../kernel/lib/index.js";
-import { massiveActivations, medianSize } from "../../kernel/lib/analyses/parts/residual.js";
+import { dormancy, load, random, sinks, tensor, visualSinks } from "../../kernel/lib/index.js";
+import { medianSize } from "../../kernel/lib/analyses/parts/median.js";
+import { outliers, residualState } from "../../kernel/lib/analyses/parts/residual.js";
 import { firstTokenLife, secondarySinks } from "../../kernel/lib/analyses/parts/secondarySinks.js";
 import { curvesMime, matrixMime, panelsMime, readPanels } from "../../kernel/lib/views/index.js";
 import { reader, sumOf } from "../interventions/patterns.js";
@@ -219,11 +220,11 @@ describe("parts of the sink report", () => {
   /** States of 3 tokens in 2 dimensions: token 0 is long from state 2 to 5; token 1 points its way for some of them. */
   const statesOf = (layers: number, alike: (state: number) => boolean, peak: readonly [number, number]) => {
     const states = Array.from({ length: layers + 1 }, (_, s) => [
-      Float64Array.of(s >= peak[0] && s < peak[1] ? 500 : 1, 0),
-      Float64Array.of(alike(s) ? 3 : 0, alike(s) ? 0.5 : 3),
-      Float64Array.of(0, 1),
+      [s >= peak[0] && s < peak[1] ? 500 : 1, 0],
+      [alike(s) ? 3 : 0, alike(s) ? 0.5 : 3],
+      [0, 1],
     ]);
-    return { states, norms: states.map((tokens) => tokens.map((h) => Math.hypot(...h))) };
+    return states.map((tokens) => residualState(tensor([tokens]), [0, 1, 2]));
   };
 
   it("token 0's life goes from its largest rise to its largest fall", () => {
@@ -249,12 +250,31 @@ describe("parts of the sink report", () => {
   });
 
   it("massive activations pass both thresholds", () => {
-    const states = [[Float64Array.of(101, 0.1, 0.1), Float64Array.of(0.1, 99, 0.1)]];
-    expect(massiveActivations({ states })).toEqual([{ layer: -1, position: 0, dimension: 0, value: 101, median: 0.1 }]);
-    expect(massiveActivations({ states: [[Float64Array.of(101, 0.2, 0.2)]] })).toEqual([]);
+    const rows = [Float32Array.of(101, 0.0625, 0.0625), Float32Array.of(0.0625, 99, 0.0625)];
+    expect(outliers(rows)).toEqual([{ position: 0, dimension: 0, value: 101, median: 0.0625 }]);
+    expect(outliers([Float32Array.of(101, 0.2, 0.2)])).toEqual([]);
+  });
+
+  it("the median is that of all magnitudes in order", () => {
     expect([
-      medianSize([Float64Array.of(3, -1, 2)]),
-      medianSize([Float64Array.of(4, -1), Float32Array.of(2, 3)]),
-    ]).toEqual([2, 2.5]);
+      medianSize([Float32Array.of(3, -1, 2)]),
+      medianSize([Float32Array.of(4, -1), Float32Array.of(2, 3)]),
+      medianSize([Float32Array.of(-0, 0, 5, -1e-45, 3e38)]),
+    ]).toEqual([2, 2.5, Math.fround(1e-45)]);
+    for (const length of [1, 2, 63, 1000, 4097]) {
+      const numbers = random(length).normal([length]).data as Float32Array;
+      const scaled = numbers.map((x, i) => x * 10 ** ((i % 7) - 3));
+      const sorted = Float64Array.from(scaled, Math.abs).sort();
+      const [low, high] = [sorted[(length - 1) >> 1], sorted[length >> 1]];
+      expect(medianSize([scaled.subarray(0, length >> 1), scaled.subarray(length >> 1)])).toBe((low + high) / 2);
+    }
+  });
+
+  it("a state is measured where it lies, padding left out", () => {
+    const rows = [[3, 4], [9e3, 1], [-6, -8], [0, 0], [4, -3]]; // prettier-ignore
+    const { norms, cosines, massive } = residualState(tensor([rows]), [0, 2, 3, 4]);
+    expect([...norms]).toEqual([5, 10, 0, 5]);
+    expect([...cosines]).toEqual([1, -1, 0, 0]);
+    expect(massive).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 // Sinks, entropies and distances of a long prompt in memory that grows with its length, not with its square.
 //   node tests/bench/longContext.bench.mjs [tokens …]            (Linux, for the memory figures; default 1024 4096)
-//   MODELS=llamaLayer node tests/bench/longContext.bench.mjs 16384        one of them: minutes, on two cores
+//   MODELS=llamaLayer SIDES=sinks node tests/bench/longContext.bench.mjs 16384     one of them: minutes, on two cores
+// Sides: `sinks` is the analysis as it is called, residual stream and all; `blocks` is a run with four probes.
 // Two models of random weights: GPT-2 small's shape with 32 768 positions, and one layer of Llama 3 8B's shape. Each run
 // has a process of its own, whose peak holds the weights that the run reads;
 // up to 2048 tokens also with every pattern formed as a whole.
@@ -11,7 +12,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { performance } from "node:perf_hooks";
-import { load, probes } from "../../kernel/lib/index.js";
+import { load, probes, sinks } from "../../kernel/lib/index.js";
+import { panelsMime } from "../../kernel/lib/views/index.js";
 
 const positions = 32768;
 
@@ -100,30 +102,58 @@ function writeModel(folder, { config, tensors }) {
   closeSync(file);
 }
 
+const statusBytes = (key) =>
+  Number(readFileSync("/proc/self/status", "utf8").match(new RegExp(`${key}:\\s+(\\d+)`))[1]) * 1024;
+const inMB = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
+
+/** Tells how far a run is and what it has taken until then, at every tenth of it. */
+function teller(start) {
+  let told = 0;
+  return (share) => {
+    if (share < told + 0.1) return;
+    told = Math.floor(share * 10) / 10;
+    const { user, system } = process.cpuUsage(start);
+    const figures = `${inMB(statusBytes("VmRSS"))} now, peak ${inMB(statusBytes("VmHWM"))}, ${((user + system) / 1e6).toFixed(0)} s of CPU`;
+    console.error(`    ${(100 * share).toFixed(0)} %: ${figures}`);
+  };
+}
+
 /** One run in this process; prints its figures. */
 async function measure(folder, tokens, side) {
-  const peak = () => Number(readFileSync("/proc/self/status", "utf8").match(/VmHWM:\s+(\d+)/)[1]) * 1024;
   const model = await load(folder);
   const inputIds = [Array.from({ length: tokens }, (_, t) => (t * 7919) % 1024)];
-  const all = [probes.massPerKey(), probes.rowEntropy(), probes.columnEntropy(), probes.distance()];
-  const run = async (input) =>
-    model.run(input, {
-      ...{ patterns: false, outputs: false, probes: all },
-      ...(side === "whole" ? { queriesPerBlock: Infinity } : tokens <= 2048 ? { queriesPerBlock: 64 } : {}),
-    });
   const start = performance.now();
   const cpu = process.cpuUsage();
-  const result = await run({ inputIds });
+  const mass = side === "sinks" ? await sinkMass(model, inputIds, cpu) : await probedMass(model, inputIds, side);
   const seconds = (performance.now() - start) / 1e3;
   const { user, system } = process.cpuUsage(cpu);
-  const mass = result.probe("massPerKey");
   // Each query pays 1 in all: Σ_k α_k · (number of queries that see k) = T.
-  const paid = mass
-    .numbers()
-    .subarray(0, tokens)
-    .reduce((sum, alpha, k) => sum + alpha * (tokens - k), 0);
+  const paid = mass.reduce((sum, alpha, k) => sum + alpha * (tokens - k), 0);
   if (Math.abs(paid / tokens - 1) > 1e-4) throw new Error(`attention of head 0 sums to ${paid} over ${tokens} queries`);
-  console.log(JSON.stringify({ peak: peak(), seconds, cpu: (user + system) / 1e6 }));
+  console.log(JSON.stringify({ peak: statusBytes("VmHWM"), seconds, cpu: (user + system) / 1e6 }));
+}
+
+/** What each key receives in head 0 of layer 0, after the whole analysis and its figure. */
+async function sinkMass(model, inputIds, cpu) {
+  const report = await sinks(model, { inputIds }, { onProgress: teller(cpu) });
+  const payload = JSON.stringify(report[Symbol.for("Jupyter.display")]()[panelsMime]).length;
+  if (payload > 1e6) throw new Error(`the figure of the report takes ${payload} bytes`);
+  const [{ received, residualNorms }] = report.samples;
+  if (!residualNorms.flat().every(Number.isFinite)) throw new Error("norms must be finite numbers");
+  return received.slice(0, 0).numbers();
+}
+
+async function probedMass(model, inputIds, side) {
+  const [tokens] = inputIds.map(({ length }) => length);
+  const run = await model.run(
+    { inputIds },
+    {
+      ...{ patterns: false, outputs: false },
+      probes: [probes.massPerKey(), probes.rowEntropy(), probes.columnEntropy(), probes.distance()],
+      ...(side === "whole" ? { queriesPerBlock: Infinity } : tokens <= 2048 ? { queriesPerBlock: 64 } : {}),
+    },
+  );
+  return run.probe("massPerKey").slice(0, 0, 0).numbers();
 }
 
 const [first, ...rest] = process.argv.slice(2);
@@ -139,15 +169,14 @@ if (first === "--child") {
       const weights = statSync(join(folder, "model.safetensors")).size;
       console.log(`${name}: ${(weights / 1e6).toFixed(0)} MB of weights`);
       for (const tokens of lengths) {
-        for (const side of tokens <= 2048 ? ["whole", "blocks"] : ["blocks"]) {
+        const usual = tokens <= 2048 ? ["whole", "blocks", "sinks"] : ["blocks", "sinks"];
+        for (const side of process.env["SIDES"]?.split(",") ?? usual) {
           const args = [fileURLToPath(import.meta.url), "--child", folder, String(tokens), side];
           const child = spawnSync(process.execPath, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
           if (child.status !== 0) throw new Error(`${name} at ${tokens} tokens, ${side}: exit ${child.status}`);
           const { peak, seconds, cpu } = JSON.parse(child.stdout.trim().split("\n").at(-1));
-          const beyond = `${(peak / 1e6).toFixed(0)} MB`;
-          console.log(
-            `  T = ${tokens}, ${side}: peak of the whole process ${beyond}, ${seconds.toFixed(1)} s (${cpu.toFixed(1)} s of CPU)`,
-          );
+          const memory = `peak of the whole process ${inMB(peak)}, ${inMB(peak - weights)} beyond all weights`;
+          console.log(`  T = ${tokens}, ${side}: ${memory}, ${seconds.toFixed(1)} s (${cpu.toFixed(1)} s of CPU)`);
         }
       }
     } finally {

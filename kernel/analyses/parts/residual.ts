@@ -1,32 +1,18 @@
-import type { Run } from "../../models/index.js";
+import type { Tensor } from "../../tensor/index.js";
+import { medianSize } from "./median.js";
 
-/** The numbers of one token, as the run holds them. */
-export type Numbers = Float32Array | Float64Array;
-
-/** The residual stream of one prompt: state 0 is what the first block reads, state l + 1 what block l leaves. */
-export interface ResidualStates {
-  /** By state, [token][dimension]. */
-  readonly states: readonly (readonly Numbers[])[];
-  /** ‖h‖₂ by state and token. */
-  readonly norms: readonly (readonly number[])[];
+/** What is kept of one state of the residual stream of one prompt: some numbers per token. */
+export interface ResidualState {
+  /** ‖h_t‖₂ by token. */
+  readonly norms: Float64Array;
+  /** cos(h_t, h_0) by token; 0 where one of them is 0. */
+  readonly cosines: Float64Array;
+  /** Of all numbers of the state, those that are out of all proportion, token by token. */
+  readonly massive: readonly Outlier[];
 }
 
-/** The residual stream of a run of one prompt that captured it: views of what the run holds, no copies. */
-export function residualStates(run: Run, layers: number, length: number): ResidualStates {
-  const addresses = ["blocks.0.resid_pre", ...Array.from({ length: layers }, (_, l) => `blocks.${l}.resid_post`)];
-  const states = addresses.map((address) => {
-    const state = run.at(address).slice(0);
-    const width = state.shape[1];
-    const all = state.data instanceof Float32Array ? state.data : state.numbers();
-    return Array.from({ length }, (_, t) => all.subarray(t * width, (t + 1) * width));
-  });
-  return { states, norms: states.map((tokens) => tokens.map((h) => Math.hypot(...h))) };
-}
-
-/** One number of the residual stream that is out of all proportion. */
-export interface MassiveActivation {
-  /** After which block; −1 is what the first block reads. */
-  readonly layer: number;
+/** One number of a state that is out of all proportion. */
+export interface Outlier {
   readonly position: number;
   readonly dimension: number;
   readonly value: number;
@@ -34,37 +20,52 @@ export interface MassiveActivation {
   readonly median: number;
 }
 
+/** An outlier of the residual stream. */
+export interface MassiveActivation extends Outlier {
+  /** After which block; −1 is what the first block reads. */
+  readonly layer: number;
+}
+
 /**
- * Massive activations of each state.
+ * Measures one state of the residual stream where it lies: nothing of its size is made.
+ *
+ * Shapes   state [1,Q,M]; `tokens`: the positions that count, in order
+ */
+export function residualState({ data, shape }: Tensor, tokens: readonly number[]): ResidualState {
+  const width = shape[2];
+  const all = data instanceof Float32Array ? data : Float32Array.from(data, Number);
+  const rows = tokens.map((t) => all.subarray(t * width, (t + 1) * width));
+  const squares = rows.map((h) => dot(h, h));
+  const norms = Float64Array.from(squares, Math.sqrt);
+  const cosines = Float64Array.from(rows, (h, t) => {
+    const size = norms[t] * norms[0];
+    return size === 0 ? 0 : dot(h, rows[0]) / size;
+  });
+  return { norms, cosines, massive: outliers(rows) };
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/**
+ * Massive activations of one state, [token][dimension].
  *
  *   |x| > 100 and |x| > 1000 · median |x| over all tokens and dimensions of the state
  *
  * Source   arXiv:2402.17762 §2 ("about 1000 times"; its code prints the top three and the median only)
  */
-export function massiveActivations({ states }: Pick<ResidualStates, "states">): readonly MassiveActivation[] {
-  return states.flatMap((tokens, state) => {
-    const median = medianSize(tokens);
-    const bound = Math.max(100, 1000 * median);
-    const found: MassiveActivation[] = [];
-    tokens.forEach((h, position) =>
-      h.forEach((value, dimension) => {
-        if (Math.abs(value) > bound) found.push({ layer: state - 1, position, dimension, value, median });
-      }),
-    );
-    return found;
+export function outliers(rows: readonly Float32Array[]): readonly Outlier[] {
+  const median = medianSize(rows);
+  const bound = Math.max(100, 1000 * median);
+  const found: Outlier[] = [];
+  rows.forEach((h, position) => {
+    for (let dimension = 0; dimension < h.length; dimension++) {
+      const value = h[dimension];
+      if (Math.abs(value) > bound) found.push({ position, dimension, value, median });
+    }
   });
-}
-
-/** The middle one of all magnitudes, or the mean of the two middle ones. */
-export function medianSize(rows: readonly Numbers[]): number {
-  const sizes = new Float64Array(rows.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const row of rows) {
-    sizes.set(row, at);
-    at += row.length;
-  }
-  for (let i = 0; i < sizes.length; i++) sizes[i] = Math.abs(sizes[i]);
-  sizes.sort();
-  const middle = sizes.length >> 1;
-  return sizes.length % 2 === 1 ? sizes[middle] : (sizes[middle - 1] + sizes[middle]) / 2;
+  return found;
 }

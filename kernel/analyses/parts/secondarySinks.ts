@@ -1,4 +1,4 @@
-import type { Numbers, ResidualStates } from "./residual.js";
+import type { ResidualState } from "./residual.js";
 
 /** A token whose residual stream points where that of token 0 does, for some layers. */
 export interface SecondarySink {
@@ -31,15 +31,15 @@ export function firstTokenLife(norms: readonly number[]): readonly [start: numbe
  * Source   arXiv:2512.22213, its code; state 0 is the embedding, so that Δ_i is what block i adds
  * Differs  the bounds 4 and L − 15 leave no room in shallow models; there, shares of token 0's life are used
  */
-export function secondarySinks({ states, norms }: ResidualStates): readonly SecondarySink[] {
+export function secondarySinks(states: readonly Pick<ResidualState, "norms" | "cosines">[]): readonly SecondarySink[] {
   const layers = states.length - 1;
-  const [start, end] = firstTokenLife(norms.map(([first]) => first));
+  const [start, end] = firstTokenLife(states.map(({ norms }) => norms[0]));
   const [noise, primary] = layers > 24 ? [4, layers - 15] : [(end - start) / 5, ((end - start) * 4) / 5];
   const found: SecondarySink[] = [];
-  for (let position = 1; position < states[0].length; position++) {
+  for (let position = 1; position < states[0].cosines.length; position++) {
     const alike: number[] = [];
     for (let state = start; state < end; state++) {
-      if (Math.abs(cosine(states[state][position], states[state][0])) > 0.9) alike.push(state);
+      if (Math.abs(states[state].cosines[position]) > 0.9) alike.push(state);
     }
     if (alike.length === 0) continue;
     const lifetime = alike.length;
@@ -47,11 +47,4 @@ export function secondarySinks({ states, norms }: ResidualStates): readonly Seco
     found.push({ position, createdAfter: alike[0] - 1, lifetime, share: lifetime / (end - start), kind });
   }
   return found;
-}
-
-function cosine(a: Numbers, b: Numbers): number {
-  let dot = 0;
-  for (let i = 0; i < a.length; i++) dot += a[i] * b[i];
-  const size = Math.hypot(...a) * Math.hypot(...b);
-  return size === 0 ? 0 : dot / size;
 }

@@ -12,6 +12,8 @@ export interface PieceSettings extends RunSettings {
   readonly onProgress?: ((done: number) => void) | undefined;
   /** How long the engine may be asked to work without a break, in milliseconds; default 1000. */
   readonly spanMs?: number;
+  /** Outputs that are handed over as soon as they are there: only what later pieces read of them is held, none is returned. */
+  readonly take?: Readonly<Record<string, (tensor: Tensor) => void>>;
 }
 
 type Tensors = Readonly<Record<string, Tensor>>;
@@ -61,7 +63,7 @@ export async function runPieces(
   engine: Engine,
   { pieces, constants, results, inputs }: Pieces,
   feeds: Tensors,
-  { onProgress, spanMs = 1000, ...settings }: PieceSettings = {},
+  { onProgress, spanMs = 1000, take = {}, ...settings }: PieceSettings = {},
 ): Promise<Tensors> {
   const sizes = bindFeeds(inputs, feeds);
   const works = pieces.map(({ loop }) => (loop ? workOf(loop.loop, sizes) : 0));
@@ -70,7 +72,16 @@ export async function runPieces(
   const isGiven = (name: string): boolean => name in feeds || name in constants;
   const lastRead = new Map<string, number>();
   pieces.forEach(({ reads }, i) => reads.forEach((name) => lastRead.set(name, i)));
-  Object.values(results).forEach((name) => lastRead.set(name, Infinity));
+  const returned = Object.entries(results).filter(([output]) => !Object.hasOwn(take, output));
+  returned.forEach(([, name]) => lastRead.set(name, Infinity));
+  const isTaken = new Set(Object.keys(take).map((output) => results[output]));
+  const handOver = (made: ReadonlyMap<string, Tensor>): void => {
+    for (const [output, taken] of Object.entries(take)) {
+      const tensor = made.get(results[output]);
+      if (tensor) taken(tensor);
+    }
+  };
+  handOver(held);
   let done = 0;
 
   /** All turns of a loop. */
@@ -113,14 +124,15 @@ export async function runPieces(
     try {
       const gives = reads.filter((name) => isLast(name, step));
       const own = Object.fromEntries(reads.map((name) => [name, held.get(name)!]));
-      const wanted = Object.keys(outputs).filter((name) => lastRead.has(name));
+      const wanted = Object.keys(outputs).filter((name) => lastRead.has(name) || isTaken.has(name));
       const made = loop ? await turnAll(compiled, loop, step) : await compiled.run(own, wanted, { ...settings, gives });
       for (const name of reads) if (lastRead.get(name) === step) held.delete(name);
       for (const [name, tensor] of Object.entries(made)) if (lastRead.has(name)) held.set(name, tensor);
+      handOver(new Map(Object.entries(made)));
     } finally {
       compiled.dispose().catch(() => undefined);
     }
     done += works[step];
   }
-  return Object.fromEntries(Object.entries(results).map(([name, own]) => [name, held.get(own)!]));
+  return Object.fromEntries(returned.map(([output, name]) => [output, held.get(name)!]));
 }
