@@ -5,18 +5,25 @@ import { build, install } from "./steps/build.mjs";
 import { fetchModel } from "./steps/model.mjs";
 import { checkNode, installPackages } from "./steps/node.mjs";
 import { installPython } from "./steps/python.mjs";
-import { main, seconds } from "./steps/shell.mjs";
+import { main, seconds, sideBySide } from "./steps/shell.mjs";
 
 /** Sets up the clone and returns the prefix of the Python environment that JupyterLab runs in. */
 export async function setup({ withTests = false, prefix } = {}) {
   const start = Date.now();
   console.log(`Attention Lab: setting up (Node ${process.versions.node})`);
   checkNode();
-  await installPackages();
-  const environment = await installPython({ prefix, withTests });
-  await build();
+  const [, environment] = await sideBySide(
+    async () => {
+      await installPackages();
+      await build();
+    },
+    async () => {
+      const made = await installPython({ prefix, withTests });
+      await fetchModel(made);
+      return made;
+    },
+  );
   await install(environment);
-  await fetchModel(environment);
   console.log(`Attention Lab: ready after ${seconds(start)}\n`);
   return environment;
 }

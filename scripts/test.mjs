@@ -8,6 +8,8 @@ import { main, root, run, seconds, SetupError } from "./steps/shell.mjs";
 
 const bin = (path) => join(root, "node_modules", ...path.split("/"));
 const node = (path, ...args) => run(process.execPath, [bin(path), ...args], { env: environment });
+/** For a part that runs beside others: says nothing, or all that it had to say once it failed. */
+const silent = (path, ...args) => run(process.execPath, [bin(path), ...args], { quiet: true, lines: Infinity });
 const environment = {};
 const reports = join(root, "test-results");
 
@@ -59,16 +61,21 @@ function noteFailure(file, test, message) {
   failures.push(`✗ ${file} › ${test}\n${plain.split("\n").slice(0, 12).join("\n").replace(/^/gm, "    ")}`);
 }
 
+/** Parts that compute on one processor each: they run beside each other. */
+const checks = {
+  types: () => silent("typescript/bin/tsc", "--build"),
+  lint: () => silent("eslint/bin/eslint.js", ".", "--max-warnings", "0"),
+  format: () => silent("prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."),
+};
 const parts = {
-  types: () => node("typescript/bin/tsc", "--build"),
-  lint: () => node("eslint/bin/eslint.js", ".", "--max-warnings", "0"),
-  format: () => node("prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."),
+  ...checks,
   unit: async () => {
     // WebGPU runs on the software Vulkan driver that a Chromium brings.
     environment.CHROME_PATH = await findChromium().catch(() => "");
     await node(
       "vitest/vitest.mjs",
       "run",
+      "--maxWorkers=100%",
       "--reporter=default",
       "--reporter=json",
       `--outputFile.json=${join(reports, "unit.json")}`,
@@ -87,6 +94,15 @@ const parts = {
   },
 };
 
+async function runPart(name) {
+  const start = Date.now();
+  const problem = await parts[name]().then(
+    () => undefined,
+    (error) => error.message,
+  );
+  return { problem, took: seconds(start) };
+}
+
 await main(async () => {
   const asked = process.argv.slice(2);
   const unknown = asked.find((name) => !(name in parts));
@@ -95,20 +111,17 @@ await main(async () => {
   rmSync(reports, { recursive: true, force: true });
   mkdirSync(reports, { recursive: true });
 
-  const names = asked.length > 0 ? asked : Object.keys(parts);
+  const names = Object.keys(parts).filter((name) => asked.length === 0 || asked.includes(name));
   const results = [];
+  const begun = new Map(names.filter((name) => name in checks).map((name) => [name, runPart(name)]));
   for (const name of names) {
     console.log(`\n── ${name}`);
-    const start = Date.now();
-    const problem = await parts[name]().then(
-      () => undefined,
-      (error) => error.message,
-    );
+    const { problem, took } = await (begun.get(name) ?? runPart(name));
     if (problem) {
       console.error(problem);
       process.exitCode = 1;
     }
-    results.push(`${problem ? "✗" : "✓"} ${name.padEnd(7)} ${seconds(start)}`);
+    results.push(`${problem ? "✗" : "✓"} ${name.padEnd(7)} ${took}`);
   }
   if (failures.length > 0) console.log(`\n── failed\n${failures.join("\n")}`);
   for (const [part, count] of skipped) console.log(`\n⚠ skipped: ${part} (${count} tests)`);

@@ -14,10 +14,11 @@ export class SetupError extends Error {}
 export const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;
 
 /**
- * Runs a command with its output shown; rejects with a SetupError that names it. An `interactive` one owns the
- * keyboard: Ctrl+C is its to answer, and it ends with us.
+ * Runs a command with its output shown; rejects with a SetupError that names it. A `quiet` one shows its last `lines`
+ * when it fails. An `interactive` one owns the keyboard: Ctrl+C is its to answer, and it ends with us.
  */
-export function run(command, args, { env, cwd = root, quiet = false, interactive = false, hint, shell = false } = {}) {
+export function run(command, args, options = {}) {
+  const { env, cwd = root, quiet = false, lines = 30, interactive = false, hint, shell = false } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
@@ -35,11 +36,19 @@ export function run(command, args, { env, cwd = root, quiet = false, interactive
     child.on("error", (error) => reject(new SetupError(`${command}: ${error.message}`)));
     child.on("close", (code, signal) => {
       if (code === 0) return resolve(output);
-      const shown = quiet ? `\n${output.trim().split("\n").slice(-30).join("\n")}` : "";
+      const shown = quiet ? `\n${output.trim().split("\n").slice(-lines).join("\n")}` : "";
       const why = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
       reject(new SetupError(`"${[command, ...args].join(" ")}" ${why}${shown}${hint ? `\n${hint}` : ""}`));
     });
   });
+}
+
+/** Does several things side by side; once all have ended, their values, or the first error of any. */
+export async function sideBySide(...works) {
+  const ended = await Promise.allSettled(works.map((work) => work()));
+  const failed = ended.find(({ status }) => status === "rejected");
+  if (failed) throw failed.reason;
+  return ended.map(({ value }) => value);
 }
 
 /** Standard output of a short command, or undefined when it cannot run. */
