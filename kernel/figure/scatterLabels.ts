@@ -16,7 +16,7 @@ interface Box {
 
 /**
  * Names of the marked points, then of those that lie furthest out, as many as fit without touching each other or a point: on the right,
- * on the left, above or below.
+ * on the left, above, below or askew.
  */
 export function pointLabels(
   { points }: ScatterPayload,
@@ -41,7 +41,11 @@ export function pointLabels(
     const half = textWidth(text, labelSize) / 2;
     const aside = radius + 2 + gap + half;
     const above = radius + 1 + gap + labelSize / 2;
-    const centres = [[x + aside, y], [x - aside, y], [x, y - above], [x, y + above]]; // prettier-ignore
+    const askew = half + gap;
+    const centres = [
+      ...[[x + aside, y], [x - aside, y], [x, y - above], [x, y + above]], // prettier-ignore
+      ...[-above, above].flatMap((down) => [[x + askew, y + down], [x - askew, y + down]]), // prettier-ignore
+    ] as const;
     const centre = centres.find(([cx, cy]) => {
       const box = boxAround(cx, cy, half + gap, labelSize / 2 + gap);
       const isInside = box.left >= area.left && box.right <= area.left + area.width && box.top >= area.top - labelSize && box.bottom <= area.top + area.height + 2; // prettier-ignore

@@ -81,6 +81,12 @@ describe("a drawn scatter", () => {
     },
   );
 
+  it.each([300, 900])("names points in the corners as well, in %i pixels", (width) => {
+    const corners = [0, 1].flatMap((x) => [0, 1].map((y) => ({ x, y, label: `corner ${x} ${y}` })));
+    const svg = drawScatter(scatter(corners, { title: "t" }), { ...look, width, words: false });
+    expect(svg.match(/>corner \d \d<\/text>/g)?.sort()).toEqual(corners.map(({ label }) => `>${label}</text>`));
+  });
+
   it("shows the marks and the scales that a reader has chosen", () => {
     const payload = scatterExamples["sizes"]();
     const marked = figureOf(scatterMime, payload, { points: { xScale: "linear", yScale: "log", marked: [1, 4] } })!;

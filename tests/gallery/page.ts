@@ -12,6 +12,8 @@ export interface GalleryPage {
   readonly draw: (name: string) => Promise<number>;
   /** The same with a payload that is handed in, as it is saved. */
   readonly drawPayload: (mime: PayloadMime, payload: unknown) => Promise<number>;
+  /** Draws an example, or nothing for "", in a frame each, as a cell that is run again does; `plant` bytes are kept of every time. */
+  readonly redraw: (name: string, times: number, plant?: number) => Promise<void>;
   /** Takes the figure away. */
   readonly clear: () => void;
   /** Moves the pointer over the largest picture of the figure, whatever it is. */
@@ -72,6 +74,17 @@ const figure = (): HTMLElement => {
   return view.node;
 };
 
+/** What a planted leak holds. */
+const planted: unknown[] = [];
+
+const show = (mime: PayloadMime, payload: unknown): void => {
+  gallery.clear();
+  view = viewOf(mime, payload, { words: sourceWords });
+  document.getElementById("host")?.append(view.node);
+  view.draw();
+  settle();
+};
+
 const gallery: GalleryPage = {
   names: exampleNames,
   async draw(name) {
@@ -83,11 +96,16 @@ const gallery: GalleryPage = {
     // The garbage of making the payload is not the figure's.
     await new Promise((resolve) => setTimeout(resolve, 300));
     const start = performance.now();
-    view = viewOf(mime, payload, { words: sourceWords });
-    document.getElementById("host")?.append(view.node);
-    view.draw();
-    settle();
+    show(mime, payload);
     return performance.now() - start;
+  },
+  async redraw(name, times, plant = 0) {
+    const drawn = name && example(name);
+    for (let time = 0; time < times; time++) {
+      if (drawn) show(drawn.mime, drawn.payload);
+      if (plant > 0) planted.push(Array.from({ length: plant / 8 }, (_, at) => at + 0.5));
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
   },
   clear() {
     view?.dispose();
