@@ -142,7 +142,18 @@ export * as interventions from "./interventions/index.js";
 export * as probes from "./probes/index.js";
 
 /** Attention as a value: mechanisms, masks and positions of the papers, and the laws that hold them. */
-export { and, lawsOf, masks, maskTensor, mechanism, mechanisms, not, or, positions } from "./attention/index.js";
+export {
+  and,
+  lawsOf,
+  masks,
+  maskTensor,
+  mechanism,
+  mechanisms,
+  not,
+  or,
+  positions,
+  stateNumbers,
+} from "./attention/index.js";
 export type { Attended, Call, LawResult, Mask, Mechanism, MechanismSpec, Promises } from "./attention/index.js";
 
 export type {

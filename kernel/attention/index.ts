@@ -19,5 +19,7 @@ export type {
 export { mechanism, sizesOf } from "./mechanism.js";
 export * as mechanisms from "./mechanisms/index.js";
 export * as positions from "./positions/index.js";
+export type { SequenceSizes } from "./stateNumbers.js";
+export { stateNumbers } from "./stateNumbers.js";
 export type { ReferenceHead, ReferenceResult, Rows } from "./reference.js";
 export { product } from "./reference.js";

@@ -125,6 +125,8 @@ export interface MechanismSpec<O extends object> {
   readonly promises?: Promises;
   /** Cost of one head over T tokens, and the memory that decoding keeps. */
   readonly cost?: { readonly time: string; readonly state: string };
+  /** Numbers that decoding holds of T tokens, all heads together, where that is neither every key and value nor a state. */
+  held?(this: void, sizes: Sizes & { readonly keys: number }, options: O): number;
   parameters?(this: void, sizes: Sizes, options: O): Readonly<Record<string, ParameterSpec>>;
   readonly gates?: Readonly<Record<string, GateSpec>>;
   /** The same in plain float64 loops over one head, written from the definition and not from `build`. */

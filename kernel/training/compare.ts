@@ -1,5 +1,5 @@
 import type { Mechanism } from "../attention/index.js";
-import { mechanisms as registry } from "../attention/index.js";
+import { mechanisms as registry, stateNumbers } from "../attention/index.js";
 import type { Engine } from "../graph/index.js";
 import type { MechanismChoice, Model, TransformerOptions } from "../models/index.js";
 import type { TokenTask } from "../tasks/index.js";
@@ -11,6 +11,7 @@ import { ComparisonRecord } from "./comparisonRecord.js";
 import type { Cost } from "./costs.js";
 import { costOf } from "./costs.js";
 import type { TrainingHost } from "./host.js";
+import { stretches } from "./curveText.js";
 import { tokenTensors } from "./lesson.js";
 import type { TrainOptions } from "./train.js";
 import { trainOn } from "./train.js";
@@ -90,7 +91,11 @@ export async function compareOn(
   );
   const costs: readonly (Job & { readonly length: number })[] = units.flatMap((unit) =>
     atLengths.map((length) => {
-      return { unit, length, key: keyOf("cost", unit.name, String(unit.build), model, task.vocabulary.length, length) };
+      return {
+        unit,
+        length,
+        key: keyOf("cost and state", unit.name, String(unit.build), model, task.vocabulary.length, length),
+      };
     }),
   );
   const kept = await ComparisonRecord.open(host, record);
@@ -118,7 +123,7 @@ export async function compareOn(
   const said = `${task.name}, ${train.steps} steps, ${seeds.length} seeds, 95 % intervals by Student's t`;
   return new Comparison({
     title: isStopped ? `${said}, stopped` : said,
-    ...{ metric, length: task.length },
+    ...{ metric, length: task.length, steps: train.steps },
     trials: trials.flatMap(({ key }) => kept.trial(key) ?? []),
     measured: costs.flatMap(({ key }) => kept.cost(key) ?? []),
     costs: Object.fromEntries(units.map(({ name, cost }) => [name, cost ?? { time: "", state: "" }])),
@@ -136,6 +141,9 @@ type Shape = TransformerOptions & { readonly mechanism: Mechanism };
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** Points of a loss curve that are kept of each training. */
+const curvePoints = 200;
+
 /** One training; what goes wrong is its result. Undefined where it was interrupted. */
 async function tryOut(
   host: ComparisonHost,
@@ -152,18 +160,38 @@ async function tryOut(
     parameters = start.parts().blueprint.tensors.reduce((sum, tensor) => sum + sizeOf(tensor.shape), 0);
     const { fit, test } = await trainOn(host, start, task, { ...train, title: `${name}, seed ${shape.seed}` });
     if (!fit.isFinished) return undefined;
-    return { ...common, values: test, parameters, msPerStep: (host.clock() - began) / fit.steps };
+    const losses = stretches(fit.losses, curvePoints).map((loss) => Number(loss.toPrecision(6)));
+    return { ...common, values: test, parameters, msPerStep: (host.clock() - began) / fit.steps, losses };
   } catch (error) {
     return { ...common, values: {}, parameters, msPerStep: NaN, error: reasonOf(error) };
   }
+}
+
+/** Numbers that decoding holds of a text of the shape's length, all layers together; NaN where it cannot decode. */
+function stateOf({ mechanism, mechanismOptions = {}, length }: Shape, model: Model): number {
+  const { layers, heads, kvHeads, headDim, causal } = model;
+  const own = Object.entries(mechanismOptions).filter(([name]) => Object.hasOwn(mechanism.defaults, name));
+  const sizes = { batch: 1, heads, keyHeads: kvHeads, valueHeads: kvHeads, headDim, valueDim: headDim };
+  const each = stateNumbers(mechanism, { ...sizes, queries: 1, keys: length }, Object.fromEntries(own));
+  return causal ? layers * (each ?? NaN) : NaN;
 }
 
 /** What one forward pass costs; what goes wrong is the result. */
 async function tryCost(host: ComparisonHost, shape: Shape): Promise<Cost> {
   const [{ name }, { length }] = [shape.mechanism, shape];
   try {
-    return { mechanism: name, ...(await costOf(host, await host.make(host.engine, shape), length)) };
+    const model = await host.make(host.engine, shape);
+    const held = stateOf(shape, model);
+    return { mechanism: name, stateNumbers: held, ...(await costOf(host, model, length)) };
   } catch (error) {
-    return { mechanism: name, length, flops: NaN, activationBytes: NaN, ms: NaN, error: reasonOf(error) };
+    return {
+      mechanism: name,
+      length,
+      flops: NaN,
+      activationBytes: NaN,
+      ms: NaN,
+      stateNumbers: NaN,
+      error: reasonOf(error),
+    };
   }
 }

@@ -1,6 +1,9 @@
 import type { Column } from "../analyses/parts/table.js";
 import { csvTable, escapeHtml, htmlTable, latexTable, markdownTable, textTable } from "../analyses/parts/table.js";
+import { figureOf } from "../figure/index.js";
 import { knownNames, OptionError, showWith } from "../tensor/index.js";
+import { curvesCaps } from "../views/curvesPayload.js";
+import { curvesMime, curvesText } from "../views/index.js";
 import type { Cost } from "./costs.js";
 import { meanInterval } from "./meanInterval.js";
 import type { CurvePlot } from "./plotCurves.js";
@@ -15,6 +18,8 @@ export interface Trial {
   /** Numbers that were learned. */
   readonly parameters: number;
   readonly msPerStep: number;
+  /** The loss on what it learned from: means of equal stretches of its steps. */
+  readonly losses?: readonly number[];
   /** Why it ended without a result. */
   readonly error?: string;
 }
@@ -32,6 +37,8 @@ export interface ComparisonRow {
   readonly time: string;
   /** What decoding keeps. */
   readonly state: string;
+  /** The same as a number: how many numbers decoding holds of a row of the task, all layers together; NaN where it cannot decode. */
+  readonly stateNumbers: number;
   readonly msPerStep: number;
   /** Of a forward pass over one row of the task: arithmetic operations in millions, and the most activations at once in MB. */
   readonly mflop: number;
@@ -43,12 +50,13 @@ export interface ComparisonRow {
 }
 
 /** What `plotCosts` draws over lengths. */
-export type CostMeasure = "flops" | "activationBytes" | "ms";
+export type CostMeasure = "flops" | "activationBytes" | "ms" | "stateNumbers";
 
 const costLabels: Readonly<Record<CostMeasure, string>> = {
   flops: "arithmetic operations of a forward pass",
   activationBytes: "bytes of activations alive at once",
   ms: "milliseconds of a forward pass on one thread",
+  stateNumbers: "numbers that decoding holds of a text",
 };
 
 export interface ComparisonParts {
@@ -56,6 +64,8 @@ export interface ComparisonParts {
   readonly metric: string;
   /** Tokens of a row of the task. */
   readonly length: number;
+  /** Of each training. */
+  readonly steps: number;
   readonly trials: readonly Trial[];
   readonly measured: readonly Cost[];
   readonly costs: Readonly<Record<string, { readonly time: string; readonly state: string }>>;
@@ -78,6 +88,7 @@ function rowOf(mechanism: string, trials: readonly Trial[], parts: ComparisonPar
       mflop: (cost?.flops ?? NaN) / 1e6,
       activationsMB: (cost?.activationBytes ?? NaN) / 1e6,
       forwardMs: cost?.ms ?? NaN,
+      stateNumbers: cost?.stateNumbers ?? NaN,
     },
     seeds: `${good.length}/${trials.length}`,
   };
@@ -92,10 +103,12 @@ export class Comparison {
   readonly trials: readonly Trial[];
   /** What a forward pass costs at each length that was asked for, and at that of the task. */
   readonly measured: readonly Cost[];
+  readonly #steps: number;
 
   constructor(parts: ComparisonParts) {
-    const { title, metric, trials, measured } = parts;
+    const { title, metric, trials, measured, steps } = parts;
     this.measured = measured;
+    this.#steps = steps;
     this.title = title;
     this.metric = metric;
     this.trials = trials;
@@ -147,6 +160,25 @@ export class Comparison {
     );
   }
 
+  /**
+   * Losses while they learned, a curve for each mechanism: the mean over its seeds, with the 95 % interval of that mean
+   * where there are several.
+   *
+   * Throws   PayloadError where nothing was trained to its end
+   */
+  plotLosses(): CurvePlot {
+    const lists = this.#learned.slice(0, curvesCaps.curves).map(({ mechanism, runs }) => {
+      const points = runs[0].map((_, at) => runs.map((losses) => losses[at]));
+      return {
+        ...{ name: mechanism, x: runs[0].map((_, at) => ((at + 0.5) * this.#steps) / runs[0].length - 0.5) },
+        y: points.map(mean),
+        ...(runs.length > 1 ? { ci: points.map(meanInterval) } : {}),
+      };
+    });
+    const notes = ["means over seeds, with their 95 % intervals by Student's t"];
+    return plotCurves(lists, { title: "losses while they learned", xLabel: "step", yLabel: "loss", notes });
+  }
+
   /** Comma-separated values at full precision. */
   toCsv(): string {
     return csvTable(this.rows, this.#columns);
@@ -166,10 +198,27 @@ export class Comparison {
     return [this.title, textTable(this.rows, this.#columns), ...this.#failed].join("\n");
   }
 
-  /** The table in HTML, failures below it. */
+  /** The table in HTML, failures and the losses below it. */
   toHtml(): string {
     const failed = this.#failed.map((line) => `<p>${escapeHtml(line)}</p>`).join("");
-    return `<p>${escapeHtml(this.title)}</p>${htmlTable(this.rows, this.#columns)}${failed}`;
+    return `<p>${escapeHtml(this.title)}</p>${htmlTable(this.rows, this.#columns)}${failed}${this.#picture}`;
+  }
+
+  /** Loss curves of each mechanism that has any. */
+  get #learned(): readonly { readonly mechanism: string; readonly runs: readonly (readonly number[])[] }[] {
+    const all = this.rows.map(({ mechanism }) => {
+      const own = this.trials.filter((trial) => trial.mechanism === mechanism);
+      return { mechanism, runs: own.flatMap(({ losses }) => (losses && losses.length > 0 ? [losses] : [])) };
+    });
+    return all.filter(({ runs }) => runs.length > 0);
+  }
+
+  /** The losses as an image, which a page shows without this extension too. */
+  get #picture(): string {
+    if (this.#learned.length === 0) return "";
+    const { payload } = this.plotLosses();
+    const svg = figureOf(curvesMime, payload) ?? "";
+    return `<img alt="${escapeHtml(curvesText(payload))}" src="data:image/svg+xml,${encodeURIComponent(svg)}">`;
   }
 
   get #failed(): readonly string[] {
@@ -189,6 +238,7 @@ export class Comparison {
       "parameters",
       "time",
       "state",
+      "stateNumbers",
       "msPerStep",
       "mflop",
       "activationsMB",

@@ -49,8 +49,9 @@ export class ComparisonRecord {
       record.#trials.push({ key, value });
     }
     for (const { key, cost } of costs as readonly { readonly key: string; readonly cost: Cost }[]) {
-      const { flops, activationBytes, ms } = cost;
-      const numbers = { flops: number(flops), activationBytes: number(activationBytes), ms: number(ms) };
+      const { flops, activationBytes, ms, stateNumbers } = cost;
+      const counted = { flops: number(flops), activationBytes: number(activationBytes) };
+      const numbers = { ...counted, ms: number(ms), stateNumbers: number(stateNumbers) };
       record.#costs.push({ key, value: { ...cost, ...numbers } });
     }
     return record;

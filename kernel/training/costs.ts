@@ -15,6 +15,8 @@ export interface Cost {
   readonly activationBytes: number;
   /** Measured: the median of a few runs. */
   readonly ms: number;
+  /** Numbers that decoding holds of a text of so many tokens, all layers together; NaN where it cannot decode. */
+  readonly stateNumbers: number;
   /** Why there are no numbers. */
   readonly error?: string;
 }
@@ -27,7 +29,7 @@ export async function costOf(
   { engine, clock }: { readonly engine: Engine; readonly clock: () => number },
   model: Model,
   length: number,
-): Promise<Omit<Cost, "mechanism">> {
+): Promise<Omit<Cost, "mechanism" | "stateNumbers">> {
   const { blueprint, weights } = model.parts();
   const outputs = { logits: tokenLogits(blueprint, Object.fromEntries(weights), input("ids", "int32", [1, length])) };
   const program = programOf(outputs);

@@ -1,7 +1,7 @@
 const bars = "▁▂▃▄▅▆▇█";
 
 /** Means of up to `count` stretches of a curve. */
-function stretches(curve: ArrayLike<number>, count: number): number[] {
+export function stretches(curve: ArrayLike<number>, count: number): number[] {
   const n = Math.min(count, curve.length);
   return Array.from({ length: n }, (_, i) => {
     const [from, to] = [Math.floor((i * curve.length) / n), Math.floor(((i + 1) * curve.length) / n)];

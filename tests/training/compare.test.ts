@@ -48,6 +48,18 @@ describe("compare", () => {
     expect(row.mean).toBeCloseTo((a + b) / 2, 9);
     expect([row.low, row.high]).toEqual([...meanInterval([a, b])]);
     expect(row.parameters).toBeGreaterThan(100);
+    // The curve is the mean of the losses of both trainings, one point a step.
+    const losses = table.trials.slice(0, 2).map((trial) => trial.losses!);
+    expect(losses[0]).toHaveLength(6);
+    const { curves, notes } = table.plotLosses().payload;
+    expect(curves.map(({ name }) => name).sort()).toEqual(["linear", "softmax"]);
+    const curve = curves.find(({ name }) => name === "softmax")!;
+    expect(curve.x).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(curve.y[5]).toBeCloseTo((losses[0][5] + losses[1][5]) / 2, 4);
+    expect(curve.low![5]).toBeCloseTo(meanInterval([losses[0][5], losses[1][5]])[0], 4);
+    expect(notes[0]).toContain("95 % intervals");
+    const [, shown] = /src="data:image\/svg\+xml,([^"]+)"/.exec(table.toHtml())!;
+    expect(decodeURIComponent(shown)).toMatch(/^<svg[^]*losses while they learned[^]*<\/svg>/);
     expect(table.describe()).toContain("linear");
     expect(table.toCsv().split("\r\n")).toHaveLength(5);
     expect(table.toMarkdown()).toContain("| softmax |");
@@ -76,11 +88,15 @@ describe("compare", () => {
     expect(row.mflop).toBe(one.measured[0].flops / 1e6);
     expect(row.activationsMB).toBe(one.measured[0].activationBytes / 1e6);
     expect(one.measured.every(({ ms }) => ms > 0)).toBe(true);
+    // One layer, two heads of 4: keys and values of every token against a matrix of 4 features and their sum.
+    expect(row.stateNumbers).toBe(2 * 2 * 4 * task.length);
+    expect(one.of("linear").stateNumbers).toBe(2 * 4 * 5);
+    expect(one.plotCosts("stateNumbers").payload.curves[0].y).toHaveLength(3);
     const { payload } = two.plotCosts("flops");
     expect(payload.title).toBe("arithmetic operations of a forward pass");
     expect(two.plotCosts("ms").payload).toBeDefined();
     expect(() => one.plotCosts("flop" as never)).toThrow('did you mean "flops"?');
-    expect(one.toCsv().split("\r\n")[0]).toContain("mflop,activationsMB,forwardMs");
+    expect(one.toCsv().split("\r\n")[0]).toContain("state,stateNumbers,msPerStep,mflop,activationsMB,forwardMs");
     await expect(compare(["softmax"], task, { ...options, processes: 0 })).rejects.toThrow("processes must be");
     await expect(compare(["softmax"], task, { ...options, lengths: [0] })).rejects.toThrow("lengths must be");
   });

@@ -27,6 +27,7 @@ export const additive: Mechanism<AdditiveOptions> = mechanism<AdditiveOptions>({
   defaults: { hidden: 8 },
   promises: { sees: "mask", rows: "one", mixesValues: true },
   cost: { time: "T²·A", state: "T·(A + D)" },
+  held: ({ heads, valueHeads, valueDim, keys }, { hidden }) => keys * (heads * hidden + valueHeads * valueDim),
   parameters: ({ heads, headDim }, { hidden }) => {
     wholeNumber("additive", "hidden", hidden);
     const initial = { std: 1 / Math.sqrt(headDim) };

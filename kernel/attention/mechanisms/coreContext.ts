@@ -46,6 +46,9 @@ export const coreContext: Mechanism<CoreContextOptions> = mechanism({
   defaults: { scale: "1/√D", group: 16, window: 64 },
   promises: { sees: "causal", rows: "one", mixesValues: true },
   cost: { time: "T·(T/g + w)·D", state: "2·(T/g + w + g)·D" },
+  held: ({ heads, headDim, keyHeads, valueHeads, valueDim, keys }, { group, window }) =>
+    heads * Math.floor(keys / group) * (headDim + valueDim) +
+    Math.min(keys, window + group) * (keyHeads * headDim + valueHeads * valueDim),
   build: ({ q, k, v }, options) => {
     check(options);
     const sizes = sizesOf("coreContext", { q, k, v });

@@ -35,6 +35,7 @@ export const fixedSequence: Mechanism<FixedSequenceOptions> = mechanism({
   defaults: { scale: "1/√D", seed: 0 },
   promises: { sees: "mask", rows: "one", mixesValues: true },
   cost: { time: "T²·D", state: "T·D" },
+  held: ({ valueHeads, valueDim, keys }) => keys * valueHeads * valueDim,
   parameters: ({ heads, headDim }) => ({
     queryMap: { shape: [heads, headDim, headDim], initial: { std: 1 / Math.sqrt(headDim) } },
     keyMap: { shape: [heads, headDim, headDim], initial: { std: 1 / Math.sqrt(headDim) } },

@@ -40,7 +40,8 @@ export const gatedPooling: Mechanism<GatedPoolingOptions> = mechanism<GatedPooli
   rows: [80],
   defaults: { hidden: 8, without: 0 },
   promises: { sees: "mask", rows: "one", mixesValues: true },
-  cost: { time: "T·D·A", state: "T·D" },
+  cost: { time: "T·D·A", state: "T·(D + 1)" },
+  held: ({ heads, valueHeads, valueDim, keys }) => keys * (heads + valueHeads * valueDim),
   parameters: ({ heads, headDim }, { hidden }) => {
     wholeNumber("gatedPooling", "hidden", hidden);
     const initial = { std: 1 / Math.sqrt(headDim) };

@@ -30,6 +30,7 @@ export const lowRank: Mechanism<LowRankOptions> = mechanism<LowRankOptions>({
   defaults: { rank: 4 },
   promises: { sees: "mask", rows: "one", mixesValues: true },
   cost: { time: "T²·r + T·r·D", state: "T·(r + D)" },
+  held: ({ heads, valueHeads, valueDim, keys }, { rank }) => keys * (heads * rank + valueHeads * valueDim),
   parameters: ({ heads, headDim }, { rank }) => {
     wholeNumber("lowRank", "rank", rank);
     const initial = { std: 1 / Math.sqrt(headDim) };

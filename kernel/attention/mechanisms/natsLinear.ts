@@ -48,6 +48,9 @@ export const natsLinear: Mechanism<NatsLinearOptions> = mechanism({
   defaults: { scale: "1/√D" },
   promises: { sees: "causal", rows: "free", mixesValues: true },
   cost: { time: "T²·D here; T·n·D for n kept tokens", state: "D² + 2·n·D for n kept tokens" },
+  // At most: where every token is kept.
+  held: ({ heads, keyHeads, valueHeads, headDim, valueDim, keys }) =>
+    heads * headDim * valueDim + keys * (keyHeads * headDim + valueHeads * valueDim),
   gates: {
     route: { per: "head", range: [-Infinity, Infinity] },
     beta: { per: "head", range: [0, 1] },

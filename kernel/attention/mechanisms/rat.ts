@@ -93,6 +93,8 @@ export const rat: Mechanism<RatOptions> = mechanism({
   defaults: { scale: "1/√D", chunk: 16 },
   promises: { sees: "causal", rows: "at most one", mixesValues: false },
   cost: { time: "T²/c·D", state: "2·(T/c + 1)·D" },
+  held: ({ heads, headDim, valueDim, keys }, { chunk }) =>
+    heads * (Math.floor(keys / chunk) + 1) * (headDim + valueDim),
   gates: {
     keyGate: { per: "keyChannel", range: [0, 1], initial: 0.85 },
     valueGate: { per: "valueChannel", range: [0, 1], initial: 0.85 },

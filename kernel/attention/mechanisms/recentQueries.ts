@@ -33,6 +33,8 @@ export const recentQueries: Mechanism<RecentQueriesOptions> = mechanism<RecentQu
   defaults: { scale: "1/√D", window: 3, short: 0.5 },
   promises: { sees: "causal", rows: "one", mixesValues: true },
   cost: { time: "2·T²·D", state: "T·2·D + L·D" },
+  held: ({ heads, keyHeads, valueHeads, headDim, valueDim, keys }, { window }) =>
+    keys * (keyHeads * headDim + valueHeads * valueDim) + window * heads * headDim,
   build: ({ q, k, v }, { scale, window, short }) => {
     wholeNumber("recentQueries", "window", window);
     if (!(short >= 0 && short <= 1)) throw new OptionError(`recentQueries: short must be from 0 to 1, got ${short}`);

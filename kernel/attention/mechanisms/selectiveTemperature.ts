@@ -32,6 +32,8 @@ export const selectiveTemperature: Mechanism<SelectiveTemperatureOptions> = mech
   defaults: { scale: "1/√D" },
   promises: { sees: "mask", rows: "free", mixesValues: true },
   cost: { time: "T²·D", state: "(2·D + 1)·T" },
+  held: ({ heads, keyHeads, valueHeads, headDim, valueDim, keys }) =>
+    keys * (keyHeads * headDim + valueHeads * valueDim + heads),
   parameters: ({ heads }) => ({ beta: { shape: [heads], initial: 1.5 } }),
   gates: { query: { per: "head", range: [-1, 1] }, value: { per: "head", range: [-1, 1] } },
   build: ({ q, k, v, mask, bias, parameters, gates }, { scale }) => {
