@@ -10,15 +10,24 @@ const T = 512;
 const D = 6;
 const one = { batch: 1, heads: 1, keyHeads: 1, valueHeads: 1, queries: 1, keys: T, headDim: D, valueDim: D };
 
-/** What the formula of `cost.state` comes to, its letters being the options of the mechanism. */
+/** The formulas that mechanisms tell, their letters being options. */
+const formulas: Readonly<Record<string, (options: Readonly<Record<string, number>>) => number>> = {
+  "2·T·D": () => 2 * T * D,
+  "T·D": () => T * D,
+  "T·(D + 1)": () => T * (D + 1),
+  "(2·D + 1)·T": () => (2 * D + 1) * T,
+  "T·(A + D)": ({ hidden }) => T * (hidden + D),
+  "T·(r + D)": ({ rank }) => T * (rank + D),
+  "T·2·D + L·D": ({ window }) => T * 2 * D + window * D,
+  "2·(T/c + 1)·D": ({ chunk }) => 2 * (T / chunk + 1) * D,
+  "2·(T/g + w + g)·D": ({ group, window }) => 2 * (T / group + window + group) * D,
+  // Every token kept.
+  "D² + 2·n·D": () => D * D + 2 * T * D,
+};
+
 function told({ cost, optionsOf }: Mechanism): number {
-  const { hidden, rank, group, window, chunk } = optionsOf() as Record<string, number>;
-  const letters = { T, D, A: hidden, r: rank, g: group, w: window, c: chunk, L: window, n: T };
-  const formula = cost!.state
-    .split(/[;,]| over | for /)[0]
-    .replaceAll("·", "*")
-    .replaceAll("²", "**2");
-  return Function(...Object.keys(letters), `return ${formula}`)(...Object.values(letters)) as number;
+  const [formula] = cost!.state.split(/[;,]| over | for /);
+  return formulas[formula](optionsOf() as Record<string, number>);
 }
 
 describe("numbers that decoding holds", () => {
