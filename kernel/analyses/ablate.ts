@@ -1,7 +1,7 @@
-import { replace } from "../interventions/index.js";
 import type { ComputeOptions, Model, ModelInput } from "../models/index.js";
 import { checkOptions, knownNames, OptionError, ShapeError, Tensor, wholeNumber } from "../tensor/index.js";
 import { AblationTable } from "./ablationTable.js";
+import { chunksOf, runJoined, separateLayers } from "./parts/joinedRows.js";
 import { numbersOf, type PromptMetric } from "./parts/metric.js";
 import type { AblationMode } from "./parts/modes.js";
 import { editOf, modeNames, perRow, randomHead, setsOutputs } from "./parts/modes.js";
@@ -27,12 +27,10 @@ export interface AblateOptions {
   readonly randomHeads?: number;
   /** Default 0. */
   readonly seed?: number;
+  /** Called after each layer of a prompt, whose part counts as a fraction. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: NonNullable<ComputeOptions["signal"]>;
 }
-
-/** The most copies of a prompt that run at once. */
-const rowsPerRun = 64;
 
 interface CleanRun {
   readonly metric: number;
@@ -40,13 +38,14 @@ interface CleanRun {
   readonly real: ArrayLike<number>;
   /** By layer, [1,Q,M]. */
   readonly streams: ReadonlyMap<number, Tensor>;
+  readonly separate: ReadonlySet<number>;
   /** By layer, [1,H,Q,D]; empty where no mode needs them. */
   readonly outputs: ReadonlyMap<number, Tensor>;
 }
 
 /**
- * Takes every head out by itself and says what it changes. All heads and modes of a layer ride in one batch that starts from
- * the residual stream before it: a sweep over L layers costs L + 1 passes per prompt, each over the layers above only.
+ * Takes every head out by itself and says what it changes. Heads and modes of all layers ride in one batch that each joins in
+ * its own layer, so that a sweep reads the weights once per 64 heads and prompt, and computes only what lies above each head.
  * Interrupted, it keeps what is done: the same call goes on from there.
  *
  *   effect = metric(head out) − metric(as it is), mean over prompts
@@ -90,18 +89,16 @@ export async function ablate(
     prompts.map(({ key }) => key),
   ]);
   const steps = sweepSteps(model, identity);
+  const upwards = rows.toSorted((a, b) => a.layer - b.layer);
   const effects = new Map<SweepRow, number[]>(rows.map((row) => [row, []]));
-  let done = 0;
-  for (const layer of layers) {
-    const ofLayer = rows.filter((row) => row.layer === layer);
-    for (const at of prompts.keys()) {
-      for (let start = 0; start < ofLayer.length; start += rowsPerRun) {
-        const part = ofLayer.slice(start, start + rowsPerRun);
-        const found = await steps.step(`${layer} ${at} ${start}`, async () => runRows(layer, at, part));
-        part.forEach((row, i) => effects.get(row)!.push(found[i]));
-      }
-      onProgress?.(++done, layers.length * prompts.length);
+  for (const at of prompts.keys()) {
+    const chunks = chunksOf(upwards, clean[at].separate);
+    for (const [number, chunk] of chunks.entries()) {
+      const progress = (share: number): void => onProgress?.(at + (number + share) / chunks.length, prompts.length);
+      const found = await steps.step(`${at} ${number}`, async () => runRows(at, chunk, progress));
+      chunk.forEach((row, i) => effects.get(row)!.push(found[i]));
     }
+    onProgress?.(at + 1, prompts.length);
   }
   steps.finish();
   return new AblationTable({
@@ -113,23 +110,22 @@ export async function ablate(
     randomHeads,
   });
 
-  /** The effects of some rows on one prompt, in one pass over the layers from theirs on; row 0 of the batch is left alone. */
-  async function runRows(layer: number, at: number, part: readonly SweepRow[]): Promise<readonly number[]> {
-    const count = part.length + 1;
-    const other = clean[(at + 1) % clean.length].outputs.get(layer);
-    const data = { layer, means, others: other && tiled(other, count) };
-    const edits = modes.map((mode) => perRow(editOf(mode, data), maskOf(model, mode, part, seed)));
-    const stream = clean[at].streams.get(layer)!;
-    const { value } = await model.compute(
-      prompts[at].times(count),
-      (site) => ({ value: metric.write(site, new Array<number>(count).fill(at)) }),
-      {
-        ...settings,
-        interventions: [replace({ at: `blocks.${layer}.resid_pre`, with: tiled(stream, count) }), ...edits],
+  /** The effects of some rows on one prompt. */
+  async function runRows(
+    at: number,
+    part: readonly SweepRow[],
+    onProgress: (share: number) => void,
+  ): Promise<readonly number[]> {
+    return runJoined("ablate", model, {
+      ...{ prompt: prompts[at], index: at, metric, settings, onProgress },
+      stream: clean[at].streams.get(part[0].layer)!,
+      rows: part,
+      edits: (layer, own, size) => {
+        const other = clean[(at + 1) % clean.length].outputs.get(layer);
+        const data = { layer, means, others: other && tiled(other, size) };
+        return modes.map((mode) => perRow(editOf(mode, data), maskOf(model, mode, own, size, seed)));
       },
-    );
-    const [untouched, ...touched] = numbersOf("ablate", metric, value, count);
-    return touched.map((each) => each - untouched);
+    });
   }
 }
 
@@ -157,14 +153,16 @@ async function cleanRun(
 ): Promise<CleanRun> {
   const addressOf = (part: string, layer: number): string => `blocks.${layer}.${part}`;
   const parts = ["resid_pre", ...(needsOutputs ? ["attn.z"] : [])];
-  let real: ArrayLike<number> = [];
+  let [real, separate]: [ArrayLike<number>, ReadonlySet<number>] = [[], new Set()];
   const found = await model.compute(
     prompt.times(1),
     (site) => {
       real = site.batch.attentionMask;
       const kept = parts.flatMap((part) => layers.map((layer) => addressOf(part, layer)));
+      const value = metric.write(site, [index]);
+      separate = separateLayers(site, value, layers);
       return {
-        metric: metric.write(site, [index]),
+        metric: value,
         ...Object.fromEntries(kept.map((address) => [address, site.at(address)])),
       };
     },
@@ -173,7 +171,7 @@ async function cleanRun(
   const byLayer = (part: string): ReadonlyMap<number, Tensor> =>
     new Map(parts.includes(part) ? layers.map((layer) => [layer, found[addressOf(part, layer)]]) : []);
   const [value] = numbersOf("ablate", metric, found["metric"], 1);
-  return { metric: value, real, streams: byLayer("resid_pre"), outputs: byLayer("attn.z") };
+  return { metric: value, real, separate, streams: byLayer("resid_pre"), outputs: byLayer("attn.z") };
 }
 
 /** Mean head outputs over all real tokens of all prompts, [L,H,D]; 0 in layers that are not swept. */
@@ -206,21 +204,22 @@ function checkLengths(runs: readonly CleanRun[]): void {
   }
 }
 
-/** What a mode acts on in each row; nothing in row 0 and in the rows of other modes. */
+/** What a mode acts on in each row: in the last, which are of its layer, and there in those of this mode. */
 function maskOf(
   { heads, headDim }: Model,
   mode: AblationMode,
-  part: readonly SweepRow[],
+  own: readonly SweepRow[],
+  size: number,
   seed: number,
 ): Tensor<"bool"> {
-  const size = setsOutputs(mode) ? headDim : 1;
-  const mask = new Uint8Array((part.length + 1) * heads * size);
-  part.forEach((row, i) => {
+  const width = setsOutputs(mode) ? headDim : 1;
+  const mask = new Uint8Array(size * heads * width);
+  own.forEach((row, i) => {
     if (row.mode !== mode) return;
-    const start = (i + 1) * heads * size;
-    if (row.kind === "head") mask.fill(1, start + row.head * size, start + (row.head + 1) * size);
+    const start = (size - own.length + i) * heads * width;
+    if (row.kind === "head") mask.fill(1, start + row.head * width, start + (row.head + 1) * width);
     else mask.set(randomHead(seed, row.layer, row.head, heads, headDim), start);
   });
-  const shape = setsOutputs(mode) ? [part.length + 1, heads, headDim] : [part.length + 1, heads];
+  const shape = setsOutputs(mode) ? [size, heads, headDim] : [size, heads];
   return new Tensor("bool", shape, mask);
 }

@@ -25,7 +25,7 @@ interface Watch {
 
 /** Each with the passes that one of its steps takes. */
 const sweeps: Readonly<Record<string, readonly [passes: number, sweep: (model: Model, watch: Watch) => Promise<unknown>]>> = {
-  ablate: [1, async (model, watch) => ablate(model, clean, { metric, randomHeads: 0, ...watch })],
+  ablate: [3, async (model, watch) => ablate(model, clean, { metric, randomHeads: 0, ...watch })],
   "activationPatching of heads": [1, async (model, watch) => activationPatching(model, clean, corrupted, { metric, over: "heads", ...watch })],
   "activationPatching of tokens": [1, async (model, watch) => activationPatching(model, clean, corrupted, { metric, over: "tokens", ...watch })],
   attributionPatching: [2, async (model, watch) => attributionPatching(model, clean, corrupted, { metric, checkedLayers: [], ...watch })],
@@ -59,9 +59,10 @@ it.each(Object.entries(sweeps))("%s", async (_name, [perStep, sweep]) => {
   await expect(sweep(model, { signal: stop.signal, onProgress })).rejects.toThrow("stopped");
   const seen: number[] = [];
   const [resumed, left] = await counted({ onProgress: (done) => seen.push(done) });
+  // Parts of a step come as fractions.
   expect(resumed).toEqual(whole);
   expect(left, "steps that were done are not done again").toBe(all - perStep * half);
-  expect(seen).toEqual(Array.from({ length: steps }, (_, i) => i + 1));
+  expect(seen.filter(Number.isInteger)).toEqual(Array.from({ length: steps }, (_, i) => i + 1));
   // A finished sweep is forgotten: it would start anew.
   expect((await counted())[1]).toBe(all);
 });
