@@ -22,6 +22,8 @@ export interface LoopParts {
   readonly slices: readonly Value[];
   readonly next: readonly Value[];
   readonly collect: readonly Value[];
+  /** What every turn computes for itself though it comes out the same: what would lie there beside what it is made of. */
+  readonly ownInTurns?: (value: Value) => boolean;
 }
 
 /** Every leaf of a loop's body, in the order of the operands of its results. */
@@ -48,11 +50,11 @@ export function loopResult(loop: Loop, inputs: readonly Value[], result: number)
 
 /** The loop of these parts with its operands; what the body reads from outside is found here, and is computed once. */
 export function loopOf(parts: LoopParts): { readonly loop: Loop; readonly inputs: readonly Value[] } {
-  const { times, reverse, initial, sequences, state, next } = parts;
+  const { times, reverse, initial, sequences, state, next, ownInTurns = () => false } = parts;
   const results = [...next, ...parts.collect];
   const order = linearise(results);
   const inside = new Set<Value>([...state, ...parts.slices]);
-  for (const value of order) if (value.inputs.some((x) => inside.has(x))) inside.add(value);
+  for (const value of order) if (value.inputs.some((x) => inside.has(x)) || ownInTurns(value)) inside.add(value);
   const read = new Set([...results, ...order.filter((value) => inside.has(value)).flatMap(({ inputs }) => inputs)]);
   const captured = [...read].filter((value) => !inside.has(value));
   // A sequence that no turn reads is dropped, but for one that counts the turns.

@@ -1,7 +1,7 @@
 import { formatShape, OptionError, checkOptions, ShapeError, Tensor } from "../tensor/index.js";
 import { build } from "./build.js";
 import type { Dim } from "./dims.js";
-import { loopOf, loopResult, slot } from "./loop.js";
+import { loopOf, loopResult, slot, type LoopParts } from "./loop.js";
 import { constant } from "./ops/index.js";
 import type { Value } from "./value.js";
 
@@ -18,6 +18,8 @@ export interface RepeatOptions<X extends string> {
   readonly over?: Values<X>;
   /** Turns from the last slice to the first; default false. What is collected keeps its slice's place. */
   readonly reverse?: boolean;
+  /** What every turn computes for itself though it comes out the same, as {@link LoopParts.ownInTurns}; nothing when left out. */
+  readonly ownInTurns?: NonNullable<LoopParts["ownInTurns"]>;
 }
 
 export interface Repeated<S extends string, C extends string> {
@@ -43,8 +45,8 @@ export function repeat<S extends string, C extends string = never, X extends str
   body: (state: Values<S>, slices: Values<X>, turn: Value) => Turn<S, C>,
   options: RepeatOptions<X> = {},
 ): Repeated<S, C> {
-  checkOptions("repeat", options, ["over", "reverse"]);
-  const { over = {} as Values<X>, reverse = false } = options;
+  checkOptions("repeat", options, ["over", "reverse", "ownInTurns"]);
+  const { over = {} as Values<X>, reverse = false, ownInTurns } = options;
   if (typeof times === "number" && !(Number.isInteger(times) && times >= 1)) {
     throw new OptionError(`repeat: expected a whole number of at least 1 turns, got ${times}`);
   }
@@ -78,6 +80,7 @@ export function repeat<S extends string, C extends string = never, X extends str
     slices: [...slices, ...(isCounted ? [] : [turn])],
     next: [...names.map((name) => next[name]), ...(isCounted ? [build.add(turn, 1)] : [])],
     collect: kept.map((name) => collect[name]),
+    ...(ownInTurns && { ownInTurns }),
   });
   return {
     last: record(

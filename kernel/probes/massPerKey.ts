@@ -1,7 +1,7 @@
 import { build } from "../graph/index.js";
 import { meanReceived, type Probe, type TokenSet } from "../models/index.js";
 import { checkOptions } from "../tensor/index.js";
-import { overLayers, ratio, without } from "./parts/attention.js";
+import { keptKeys, overKept, overLayers, ratio } from "./parts/attention.js";
 
 export interface MassPerKeyOptions {
   /** Keys that are left out, and the rest of each row normalised again: `[0]` for the share of what is not on the first token. */
@@ -26,8 +26,9 @@ export function massPerKey(options: MassPerKeyOptions = {}): Probe {
     measure: (site) =>
       overLayers(site, "attn.pattern", (pattern) => {
         if (keys === undefined) return meanReceived(pattern, site);
-        const kept = without(name, site, pattern, keys);
-        return meanReceived(ratio(kept, build.reduceSum(kept, [3], true)), site);
+        const kept = keptKeys(name, site, keys);
+        const shares = build.minimum(ratio(1, overKept(pattern, kept)), 1e38); // [B,H,Q], finite where hardly any mass is left
+        return build.where(build.unsqueeze(build.greater(kept, 0), [1]), meanReceived(pattern, site, shares), 0);
       }),
   };
 }

@@ -2,7 +2,7 @@ import type { Value } from "../graph/index.js";
 import { build } from "../graph/index.js";
 import type { Probe, Site, TokenSet } from "../models/index.js";
 import { checkOptions, Tensor } from "../tensor/index.js";
-import { overLayers, ratio, timesLog, without } from "./parts/attention.js";
+import { keptKeys, overKept, overLayers, ratio, timesLog } from "./parts/attention.js";
 
 export interface EntropyOptions {
   /** Divides by the logarithm of the number of visible keys: 1 is even attention; default false. */
@@ -29,12 +29,20 @@ export function rowEntropy(options: EntropyOptions = {}): Probe {
     name: relative ? `${name}, relative` : name,
     measure: (site) =>
       overLayers(site, "attn.pattern", (pattern) => {
-        const kept = without(name, site, pattern, keys);
-        const normed = keys === undefined ? kept : ratio(kept, build.reduceSum(kept, [3], true));
-        const entropy = build.sub(0, build.reduceSum(timesLog(normed), [3]));
+        const entropy = keys === undefined ? ofRows(pattern) : ofRest(pattern, keptKeys(name, site, keys));
         return relative ? ratio(entropy, build.unsqueeze(logVisible(site), [1])) : entropy;
       }),
   };
+}
+
+const ofRows = (pattern: Value): Value => build.sub(0, build.reduceSum(timesLog(pattern), [3]));
+
+/** The same of A / m on the keys that are left, m the mass on them: ln m − Σ_k A ln A / m, so that no table is made for it. */
+function ofRest(pattern: Value, kept: Value): Value {
+  const mass = overKept(pattern, kept);
+  const isSome = build.greater(mass, 0);
+  const entropy = build.sub(build.log(build.where(isSome, mass, 1)), ratio(overKept(timesLog(pattern), kept), mass));
+  return build.where(isSome, build.maximum(entropy, 0), 0);
 }
 
 /** ln of the number of real keys that each query may see, [B,Q]. */

@@ -13,6 +13,7 @@ const input: ModelInput = {
 
 const all: readonly Probe[] = [
   probes.massPerKey(),
+  probes.massPerKey({ without: [0] }),
   probes.rowEntropy(),
   probes.rowEntropy({ relative: true }),
   probes.rowEntropy({ without: [0] }),

@@ -141,7 +141,8 @@ export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockO
             collect: Object.fromEntries(rows.map((x, i) => [`${i}`, body.rows(x, axisOf(plan, x))])),
           };
         },
-        { over },
+        // Products read a transposed weight in place; beside the weight its transpose would take as much memory again.
+        { over, ...(fixed ? {} : { ownInTurns: isTransposedWeight }) },
       );
       states = states.map((state, i) => followedBy(last[`${i}`], state, folds[i], word));
       return { times, collected };
@@ -174,6 +175,9 @@ function axisOf({ places }: BlockPlan, x: Value): number {
 function labelled({ label }: Value, value: Value): Value {
   return label === undefined ? value : build.named(label, value);
 }
+
+const isTransposedWeight = ({ op, inputs }: Value): boolean =>
+  op === "Transpose" && inputs[0].source?.kind === "weight" && inputs[0].shape.length === 2;
 
 interface Rows {
   readonly length: number;

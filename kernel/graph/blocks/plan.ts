@@ -120,7 +120,9 @@ export function planBlocks(outputs: readonly Value[], { word, keep, narrow }: Pl
   const rowsOf: BlockPlan["rowsOf"] = (x, axis, stage) => {
     const place = placeOf(x);
     if (place.kind !== "rows") return "whole";
-    if (place.stage < stage && (results[place.stage].has(x) || (!isPair(x) && !cheap.has(x)))) return "whole";
+    // What is kept and yet cheap, as embeddings are, is only handed on as a whole: it need not be held for a later loop.
+    const isThere = results[place.stage].has(x) && !(keep(x) && cheap.has(x));
+    if (place.stage < stage && (isThere || (!isPair(x) && !cheap.has(x)))) return "whole";
     if (place.axis !== axis && !isPair(x)) return "whole";
     return otherCuts(x, axis);
   };

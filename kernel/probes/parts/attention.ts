@@ -28,8 +28,20 @@ export function without(place: string, site: Site, pattern: Value, keys: TokenSe
   return build.where(build.unsqueeze(hidden, [1, 2]), 0, pattern);
 }
 
+/** 1 where a key is not among these, and is no padding, [B,K] float32: a product with it sums over the keys that are left. */
+export function keptKeys(place: string, site: Site, keys: TokenSet): Value {
+  const hidden = tokenMask(place, keys, site);
+  const kept = Float32Array.from(hidden.data, (isHidden, i) => (isHidden ? 0 : site.batch.attentionMask[i]));
+  return site.feed(`${place} kept`, new Tensor("float32", hidden.shape, kept), site.real.shape);
+}
+
+/** Σ over the keys that are left of x[q,k], [B,H,Q]. */
+export function overKept(x: Value, kept: Value): Value {
+  return build.squeeze(build.matMul(x, build.unsqueeze(kept, [1, 3])), [3]);
+}
+
 /** x / y, and 0 where y is 0. */
-export function ratio(x: Value, y: Value): Value {
+export function ratio(x: Value | number, y: Value): Value {
   const isSome = build.greater(y, 0);
   return build.where(isSome, build.div(x, build.where(isSome, y, 1)), 0);
 }
