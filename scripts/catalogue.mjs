@@ -8,6 +8,7 @@ import { format } from "prettier";
 import * as analyses from "../kernel/lib/analyses/index.js";
 import { masks, mechanisms, positions } from "../kernel/lib/attention/index.js";
 import * as interventions from "../kernel/lib/interventions/index.js";
+import { transformerOptions } from "../kernel/lib/models/transformer/make.js";
 import * as probes from "../kernel/lib/probes/index.js";
 import * as tasks from "../kernel/lib/tasks/index.js";
 import { pictureOf, side } from "./catalogue/picture.mjs";
@@ -16,7 +17,8 @@ import { otherUnits } from "./catalogue/units.mjs";
 const here = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
 const papers = JSON.parse(readFileSync(here("scripts/catalogue/papers.json"), "utf8"));
-const units = { analyses, interventions, masks, mechanisms, positions, probes, tasks };
+const transformer = Object.fromEntries(transformerOptions.map((name) => [name, name]));
+const units = { analyses, interventions, masks, mechanisms, positions, probes, tasks, transformer };
 const unitsByName = Object.entries(mechanisms).sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** Options of a picture where 64 tokens do not fill the defaults. */

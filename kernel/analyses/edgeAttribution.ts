@@ -78,7 +78,7 @@ export async function edgeAttribution(
   sweep.finish();
   const steppings = method === "EAP" ? "" : `, ${steps} steps`;
   return new EdgeScores({
-    sharedKeys: model.kvHeads < model.heads,
+    sharedKeys: Math.min(model.kvHeads, model.valueHeads) < model.heads,
     caption: `${method} of ${metric.name} on ${model.name}, ${pairs.length} pairs${steppings}`,
     rows: edges.map((edge, i) => ({ ...edge, score: meanOf(totals.map((total) => total[i])) })),
   });

@@ -5,6 +5,7 @@ import { checkOptions, OptionError, Tensor } from "../tensor/index.js";
 import { layersOf } from "./parts/layers.js";
 import { numbersOf, type PromptMetric } from "./parts/metric.js";
 import { perRow } from "./parts/modes.js";
+import { partHeads } from "./parts/partHeads.js";
 import { runPairs, type PairRun } from "./parts/pairs.js";
 import { sharesOf } from "./parts/shares.js";
 import { sweepSteps } from "./parts/sweepMemo.js";
@@ -179,7 +180,7 @@ function checkPlaces(model: Model, receivers: PathPatchingOptions["receivers"], 
     throw new OptionError(`pathPatching: receivers must be "logits" or a list of inputs of heads, got ${JSON.stringify(receivers)}`); // prettier-ignore
   }
   for (const { layer, head, input } of receivers as readonly PathReceiver[]) {
-    const heads = input === "q" ? model.heads : model.kvHeads;
+    const heads = partHeads(model, input);
     if (!isBelow(layer, model.layers) || !isBelow(head, heads) || !["q", "k", "v"].includes(input)) {
       throw new OptionError(
         `pathPatching: no receiver ${layer}.${head} ${input}; expected layers 0 … ${model.layers - 1}, ` +

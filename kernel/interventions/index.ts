@@ -1,5 +1,6 @@
 export { act, type ActOptions } from "./act.js";
 export { bosPattern } from "./bosPattern.js";
+export { cascadePruning, type CascadePruningOptions } from "./cascadePruning.js";
 export { gate, type GateOptions } from "./gate.js";
 export { identity, type IdentityOptions } from "./identity.js";
 export { knockout, type KnockoutOptions } from "./knockout.js";

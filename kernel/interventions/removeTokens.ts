@@ -2,10 +2,10 @@ import type { Value } from "../graph/index.js";
 import { build } from "../graph/index.js";
 import type { EditSite, GraphEdit } from "../models/index.js";
 import type { TokenSet } from "../models/index.js";
-import { checkOptions, Tensor } from "../tensor/index.js";
+import { checkOptions } from "../tensor/index.js";
 import { layersAt } from "./parts/heads.js";
 import { withoutKeys } from "./parts/withoutKeys.js";
-import { inSet } from "./parts/tokens.js";
+import { inSet, otherTokens } from "./parts/tokens.js";
 
 export interface RemoveTokensOptions {
   readonly tokens: TokenSet;
@@ -21,22 +21,11 @@ export interface RemoveTokensOptions {
 export function removeTokens(options: RemoveTokensOptions): GraphEdit {
   checkOptions("removeTokens", options, ["tokens"]);
   const { tokens } = options;
-  const cut = (site: EditSite): Value => {
-    const order = site.feed("positions", indices(site.batch.length), [site.real.shape[1]]);
-    const isOther = build.not(build.equal(build.unsqueeze(order, [1]), build.unsqueeze(order, [0]))); // [Q,K]
-    return build.and(build.unsqueeze(inSet("removeTokens", "tokens", site, tokens), [1, 2]), isOther);
-  };
+  const cut = (site: EditSite): Value =>
+    build.and(build.unsqueeze(inSet("removeTokens", "tokens", site, tokens), [1, 2]), otherTokens(site));
   return {
     name: "removeTokens",
     at: [...layersAt("attn.scores", undefined), ...layersAt("attn.pattern", undefined)],
     edit: (value, site) => withoutKeys("removeTokens", value, cut(site), site, undefined),
   };
-}
-
-function indices(length: number): Tensor<"int32"> {
-  return new Tensor(
-    "int32",
-    [length],
-    Int32Array.from({ length }, (_, t) => t),
-  );
 }

@@ -8,6 +8,8 @@ export interface AttentionStack {
   readonly heads: number;
   /** Heads of keys and values, where fewer than those of queries. */
   readonly kvHeads?: number;
+  /** Heads of values, where not as many as those of keys. */
+  readonly valueHeads?: number;
   readonly headDim: number;
   /** Whether keys after the query are masked. */
   readonly causal: boolean;

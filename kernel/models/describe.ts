@@ -5,8 +5,10 @@ import { stacksOf } from "./stacks.js";
 export function describeSizes(blueprint: Blueprint, device: string): readonly string[] {
   const { width, positions, decoder } = blueprint;
   const stacks = stacksOf(blueprint);
-  const heads = stacks.map(({ name, layers, heads: count, kvHeads = count, headDim }) => {
-    const shared = kvHeads === count ? "" : ` (${kvHeads} of keys and values)`;
+  const heads = stacks.map(({ name, layers, heads: count, kvHeads = count, valueHeads = kvHeads, headDim }) => {
+    const counts =
+      kvHeads === valueHeads ? `${kvHeads} of keys and values` : `${kvHeads} of keys, ${valueHeads} of values`;
+    const shared = kvHeads === count && valueHeads === count ? "" : ` (${counts})`;
     return `${name === "" ? "" : `${name}: `}${layers} layers × ${count} heads${shared} of ${headDim}`;
   });
   const counted = (limit: number): string =>

@@ -74,6 +74,8 @@ export interface Blueprint {
   readonly heads: number;
   /** Heads of keys and values, where fewer than those of queries. */
   readonly kvHeads?: number;
+  /** Heads of values, where not as many as those of keys. */
+  readonly valueHeads?: number;
   readonly headDim: number;
   readonly width: number;
   readonly vocabulary: number;

@@ -63,6 +63,8 @@ export class Model {
   readonly heads: number;
   /** Heads of keys and values; fewer than `heads` where several queries share them. */
   readonly kvHeads: number;
+  /** Heads of values: as many as of keys, but for models made with another number. */
+  readonly valueHeads: number;
   /** Size of one head's queries, keys and values. */
   readonly headDim: number;
   /** Size of the residual stream. */
@@ -91,6 +93,7 @@ export class Model {
     this.layers = blueprint.layers;
     this.heads = blueprint.heads;
     this.kvHeads = blueprint.kvHeads ?? blueprint.heads;
+    this.valueHeads = blueprint.valueHeads ?? this.kvHeads;
     this.headDim = blueprint.headDim;
     this.width = blueprint.width;
     this.positions = blueprint.positions;

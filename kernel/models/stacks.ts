@@ -4,9 +4,9 @@ import type { Batch, Blueprint } from "./family.js";
 
 /** Every kind of attention that a model has. */
 export function stacksOf(blueprint: Blueprint): readonly AttentionStack[] {
-  const { layers, heads, kvHeads = heads, headDim, causal } = blueprint;
+  const { layers, heads, kvHeads = heads, valueHeads = kvHeads, headDim, causal } = blueprint;
   const only: AttentionStack = {
-    ...{ name: "", layers, heads, kvHeads, headDim, causal },
+    ...{ name: "", layers, heads, kvHeads, valueHeads, headDim, causal },
     path: (layer) => `blocks.${layer}.attn`,
     queries: "prompt",
     keys: "prompt",

@@ -169,9 +169,9 @@ async function tryOut(
 
 /** Numbers that decoding holds of a text of the shape's length, all layers together; NaN where it cannot decode. */
 function stateOf({ mechanism, mechanismOptions = {}, length }: Shape, model: Model): number {
-  const { layers, heads, kvHeads, headDim, causal } = model;
+  const { layers, heads, kvHeads, valueHeads, headDim, causal } = model;
   const own = Object.entries(mechanismOptions).filter(([name]) => Object.hasOwn(mechanism.defaults, name));
-  const sizes = { batch: 1, heads, keyHeads: kvHeads, valueHeads: kvHeads, headDim, valueDim: headDim };
+  const sizes = { batch: 1, heads, keyHeads: kvHeads, valueHeads, headDim, valueDim: headDim };
   const each = stateNumbers(mechanism, { ...sizes, queries: 1, keys: length }, Object.fromEntries(own));
   return causal ? layers * (each ?? NaN) : NaN;
 }

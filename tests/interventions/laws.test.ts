@@ -53,6 +53,7 @@ describe("interventions", () => {
     const made: Record<string, GraphEdit> = {
       act: interventions.act(),
       bosPattern: interventions.bosPattern(),
+      cascadePruning: interventions.cascadePruning(),
       gate: interventions.gate({ gate: 0 }),
       identity: identity({ at: "embed" }),
       knockout: interventions.knockout({ from: [0], to: [0] }),

@@ -5,6 +5,7 @@ import { Tensor, UnsupportedError } from "../../tensor/index.js";
 import { dependsOn } from "./dependsOn.js";
 import type { HeadWeights } from "./headWeights.js";
 import { normGradient, normParts } from "./normGradient.js";
+import { partHeads } from "./partHeads.js";
 
 /** An edge, and where `writeEdges` puts its score. */
 export interface Edge {
@@ -31,7 +32,7 @@ const isParallel = ({ addresses }: { readonly addresses: readonly string[] }): b
 
 /** Every edge of a model. */
 export function edgesOf(model: Model): readonly Edge[] {
-  const { layers, heads, kvHeads } = model;
+  const { layers, heads } = model;
   const writers = writersOf(model);
   const into = (group: string, readers: readonly string[], seen: number): Edge[] =>
     writers.slice(0, seen).flatMap((from, row) => readers.map((to, column) => ({ from, to, group, row, column })));
@@ -39,7 +40,7 @@ export function edgesOf(model: Model): readonly Edge[] {
     ...(["q", "k", "v"] as const).flatMap((part) =>
       into(
         `${l} ${part}`,
-        Array.from({ length: part === "q" ? heads : kvHeads }, (_, h) => `${l}.${h} ${part}`),
+        Array.from({ length: partHeads(model, part) }, (_, h) => `${l}.${h} ${part}`),
         seenBy(l, heads, false),
       ),
     ),
@@ -85,7 +86,7 @@ export function writeEdges(
       throw new UnsupportedError(`edgeAttribution: ${architecture} has no norm before layer ${l} that q, k and v read`);
     }
     parts.forEach((part, i) => {
-      const weight = ofGroups(weights[l][part], part === "q" ? heads : (model.kvHeads ?? heads)); // [G,D,M]
+      const weight = ofGroups(weights[l][part], partHeads(model, part)); // [G,D,M]
       const read = site.feed(`W ${l} ${part}`, weight);
       const slopes = normGradient(norm, build.matMul(derivatives[4 * l + i], build.unsqueeze(read, [0])));
       outputs[`${l} ${part}`] = score(seenBy(l, heads, false), slopes);

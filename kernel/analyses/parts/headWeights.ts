@@ -3,6 +3,7 @@ import { build, gradients, substitute } from "../../graph/index.js";
 import { outputWeight, type ComputeOptions, type Model, type Site } from "../../models/index.js";
 import { Tensor, UnsupportedError } from "../../tensor/index.js";
 import { dependsOn } from "./dependsOn.js";
+import { partHeads } from "./partHeads.js";
 
 /** The four matrices of every head of a layer; keys and values are repeated to the query heads that share them. */
 export interface HeadWeights {
@@ -35,7 +36,7 @@ export async function headWeights(
   form: WeightForm,
   settings: ComputeOptions,
 ): Promise<HeadWeights> {
-  const { heads, width, headDim, kvHeads } = model;
+  const { heads, width, headDim } = model;
   const units = new Float32Array((width + 1) * width);
   for (let m = 0; m < width; m++) units[m * width + m] = 1;
   let isCentred = false;
@@ -66,7 +67,7 @@ export async function headWeights(
   const scale = found["norm"]?.numbers();
   const input = (part: "q" | "k" | "v"): Tensor<"float32"> => {
     const all = found[part]; // [1,G,M+1,D]
-    const groups = part === "q" ? heads : kvHeads;
+    const groups = partHeads(model, part);
     const out = new Float32Array(heads * width * headDim);
     for (let h = 0; h < heads; h++) {
       const rows = all.slice(0, Math.floor((h * groups) / heads)).numbers();

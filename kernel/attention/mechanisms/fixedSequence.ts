@@ -23,8 +23,8 @@ interface FixedSequenceOptions {
  *
  * Range    rows sum to 1
  * Source   Deconstructing Attention, arXiv:2510.11602 §3: the variant of a fixed sequence
- * Differs  the sequence is as wide as a head. The variants of random and of static embeddings read token ids and the first
- *          layer's input, which a mechanism does not see
+ * Differs  the sequence is as wide as a head. The variants of random and of static embeddings read what a mechanism does not
+ *          see: they are `queriesFrom` of `transformer`
  */
 export const fixedSequence: Mechanism<FixedSequenceOptions> = mechanism({
   name: "fixedSequence",

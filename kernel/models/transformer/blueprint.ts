@@ -1,7 +1,7 @@
 import type { GateSpec, ParameterSpec, Sizes } from "../../attention/index.js";
 import type { Value } from "../../graph/index.js";
-import { build, input } from "../../graph/index.js";
-import { OptionError, UnsupportedError } from "../../tensor/index.js";
+import { build, constant, input } from "../../graph/index.js";
+import { OptionError, random, UnsupportedError } from "../../tensor/index.js";
 import { alibiBias, alibiSlopes } from "../alibi.js";
 import type { Blueprint, GraphContext, TensorSpec } from "../family.js";
 import { arange, tokenFeeds } from "../feeds.js";
@@ -23,8 +23,8 @@ const norms: Readonly<Record<TransformerConfig["norm"], NormKind>> = {
 };
 
 /** Sizes of one layer's call, lengths as words. */
-function sizesOf({ heads, kvHeads, headDim }: TransformerConfig): Sizes {
-  const groups = { keyHeads: kvHeads, valueHeads: kvHeads };
+function sizesOf({ heads, kvHeads, valueHeads, headDim }: TransformerConfig): Sizes {
+  const groups = { keyHeads: kvHeads, valueHeads };
   return { batch: "batch", heads, ...groups, queries: "query", keys: "query", headDim, valueDim: headDim };
 }
 
@@ -40,7 +40,7 @@ function gateChannels({ per }: GateSpec, { heads, headDim }: TransformerConfig):
 
 /** Whether a mechanism can be written before the length of its prompts is known. */
 function takesAnyLength({ mechanism, options }: LayerAttention, config: TransformerConfig): boolean {
-  const { heads, kvHeads, headDim } = config;
+  const { heads, kvHeads, valueHeads, headDim } = config;
   const value = (count: number): Value => input("probe", "float32", ["batch", count, "query", headDim]);
   const gate = ({ per }: GateSpec): Value =>
     input("gate", "float32", per === "head" ? ["batch", heads, "query"] : ["batch", heads, "query", headDim]);
@@ -48,7 +48,7 @@ function takesAnyLength({ mechanism, options }: LayerAttention, config: Transfor
   try {
     mechanism.attend(
       {
-        ...{ q: value(heads), k: value(kvHeads), v: value(kvHeads) },
+        ...{ q: value(heads), k: value(kvHeads), v: value(valueHeads) },
         parameters: mapped(learned, ({ shape }) => input("parameter", "float32", shape)),
         gates: mapped(mechanism.gates ?? {}, gate),
       },
@@ -78,13 +78,13 @@ function linear({ weight }: GraphContext, name: string, x: Value): Value {
 }
 
 function blockSpecs(config: TransformerConfig, at: number): TensorSpec[] {
-  const { width, heads, kvHeads, headDim, mlpWidth, convolution, norm, attention } = config;
+  const { width, heads, kvHeads, valueHeads, headDim, mlpWidth, convolution, norm, attention } = config;
   const prefix = `blocks.${at}.`;
   const { gates = {} } = attention[at].mechanism;
   return [
     ...norms[norm].specs(`${prefix}ln1`, width),
     ...(convolution > 0 ? [{ name: `${prefix}attn.convolution.weight`, shape: [convolution, width] }] : []),
-    ...linearSpecs(`${prefix}attn.qkv`, width, (heads + 2 * kvHeads) * headDim),
+    ...linearSpecs(`${prefix}attn.qkv`, width, (heads + kvHeads + valueHeads) * headDim),
     ...Object.entries(gates).flatMap(([name, gate]) =>
       linearSpecs(`${prefix}attn.gate.${name}`, width, gateChannels(gate, config)),
     ),
@@ -100,13 +100,45 @@ function blockSpecs(config: TransformerConfig, at: number): TensorSpec[] {
   ];
 }
 
-function attentionOf(context: GraphContext, config: TransformerConfig, at: number, x: Value): Value {
-  const { heads, kvHeads, headDim, convolution, unitKeys, positions, length, causal } = config;
+/** x · W + b for some columns of W. */
+function columns({ weight }: GraphContext, name: string, x: Value, from: number, to: number): Value {
+  const product = build.matMul(x, build.slice(weight(`${name}.weight`), 1, from, to));
+  return build.add(product, build.slice(weight(`${name}.bias`), 0, from, to));
+}
+
+/** What queries and keys of a layer are made of, before its norm; undefined where that is the stream. Shapes → [B,T,M] */
+function sourceOf(context: GraphContext, config: TransformerConfig, at: number, embedded: Value): Value | undefined {
+  const kind = config.queriesFrom[at];
+  if (kind === "stream") return undefined;
+  if (kind === "embeddings") return embedded;
+  const drawn = random(0).fork("queries").normal([config.vocabulary, config.width]);
+  return build.gather(build.cast(constant(drawn), embedded.dtype), context.input("input_ids"), 0);
+}
+
+function attentionOf(
+  context: GraphContext,
+  config: TransformerConfig,
+  at: number,
+  x: Value,
+  source: Value | undefined,
+): Value {
+  const { heads, kvHeads, valueHeads, headDim, convolution, unitKeys, positions, length, causal } = config;
   const { mechanism } = config.attention[at];
   const name = (part: string): string => `blocks.${at}.attn.${part}`;
   const tap = (part: string, value: Value): Value => context.tap(`blocks.${at}.${part}`, value);
-  const read = convolution > 0 ? causalConvolution(x, context.weight(name("convolution.weight"))) : x;
-  const all = linear(context, name("qkv"), read);
+  const readFrom = (from: Value): Value =>
+    convolution > 0 ? causalConvolution(from, context.weight(name("convolution.weight"))) : from;
+  const read = readFrom(x);
+  const [asking, every] = [heads + kvHeads, heads + kvHeads + valueHeads].map((count) => count * headDim);
+  const all = source
+    ? build.concat(
+        [
+          columns(context, name("qkv"), readFrom(source), 0, asking),
+          columns(context, name("qkv"), read, asking, every),
+        ],
+        2,
+      )
+    : linear(context, name("qkv"), read);
   const part = (from: number, count: number): Value =>
     splitHeads(build.slice(all, 2, from * headDim, (from + count) * headDim), count);
   const turned = (which: "q" | "k", from: number, count: number): Value => {
@@ -127,7 +159,7 @@ function attentionOf(context: GraphContext, config: TransformerConfig, at: numbe
   const z = attendAddressed(tap, config.attention[at], {
     q: turned("q", 0, heads),
     k: turned("k", heads, kvHeads),
-    v: tap("attn.v", part(heads + kvHeads, kvHeads)),
+    v: tap("attn.v", part(heads + kvHeads, valueHeads)),
     ...(isMasked ? { mask: visiblePairs(places, causal) } : {}),
     ...(positions === "alibi" ? { bias: alibiBias(slopes, context.input("key_positions")) } : {}),
     parameters: mapped(parametersOf(config, at), (_, each) => context.weight(name(each))),
@@ -146,12 +178,14 @@ function attentionOf(context: GraphContext, config: TransformerConfig, at: numbe
   );
 }
 
-function block(context: GraphContext, config: TransformerConfig, at: number, x: Value): Value {
+function block(context: GraphContext, config: TransformerConfig, at: number, x: Value, embedded: Value): Value {
   const tap = (part: string, value: Value): Value => context.tap(`blocks.${at}.${part}`, value);
   const { apply } = norms[config.norm];
   const before = tap("resid_pre", x);
   const read = tap("ln1.normalized", apply(context, `blocks.${at}.ln1`, before));
-  const sum = build.add(before, attentionOf(context, config, at, read));
+  const source = sourceOf(context, config, at, embedded);
+  const asked = source && apply(context, `blocks.${at}.ln1`, source);
+  const sum = build.add(before, attentionOf(context, config, at, read, asked));
   if (config.mlpWidth === 0) return tap("resid_post", sum);
   const middle = tap("resid_mid", sum);
   const shared = tap("ln2.normalized", apply(context, `blocks.${at}.ln2`, middle));
@@ -161,9 +195,22 @@ function block(context: GraphContext, config: TransformerConfig, at: number, x: 
 }
 
 /** Throws OptionError where parts of a config do not fit together. */
-function check({ heads, kvHeads, attention, positions, causal }: TransformerConfig): void {
-  if (heads % kvHeads !== 0)
-    throw new OptionError(`transformer: heads must be a multiple of kvHeads, got ${heads} and ${kvHeads}`);
+function check({
+  layers,
+  heads,
+  kvHeads,
+  valueHeads,
+  queriesFrom,
+  attention,
+  positions,
+  causal,
+}: TransformerConfig): void {
+  for (const [name, count] of Object.entries({ kvHeads, valueHeads })) {
+    if (heads % count !== 0)
+      throw new OptionError(`transformer: heads must be a multiple of ${name}, got ${heads} and ${count}`);
+  }
+  if (queriesFrom.length !== layers)
+    throw new OptionError(`transformer: expected queriesFrom for each of ${layers} layers, got ${queriesFrom.length}`);
   attention.forEach(({ mechanism: { name, promises } }, at) => {
     if (promises.sees !== "mask" && positions === "alibi")
       throw new OptionError(`transformer: "${name}" of layer ${at} takes no bias, so no ALiBi positions`);
@@ -182,13 +229,15 @@ function check({ heads, kvHeads, attention, positions, causal }: TransformerConf
  */
 export function transformerBlueprint(config: TransformerConfig): Blueprint {
   check(config);
-  const { layers, heads, kvHeads, headDim, width, vocabulary, length, positions, norm, tied, attention } = config;
+  const { layers, heads, kvHeads, valueHeads, headDim, width, vocabulary, length, positions, norm, tied } = config;
+  const { attention } = config;
   const isFixed = config.convolution > 0 || !attention.every((each) => takesAnyLength(each, config));
   const names = ["input_ids", "attention_mask", "token_index"];
   if (positions === "learned" || positions === "rotary") names.push("position_ids");
   if (positions === "alibi") names.push("key_positions");
   return {
-    ...{ family: "transformer", architecture, layers, heads, kvHeads, headDim, width, vocabulary, positions: length },
+    ...{ family: "transformer", architecture, layers, heads, kvHeads, valueHeads, headDim, width, vocabulary },
+    positions: length,
     ...{ tokenTypes: 1, causal: config.causal, padId: config.endId ?? 0, continues: false },
     ...(isFixed ? { fixedLength: length } : {}),
     endIds: config.endId === null ? [] : [config.endId],
@@ -205,11 +254,12 @@ export function transformerBlueprint(config: TransformerConfig): Blueprint {
     build: (context) => {
       const { tap, weight, input: fed } = context;
       const rows = tap("embed", build.gather(weight("embed.weight"), fed("input_ids"), 0));
-      let stream =
+      const embedded =
         positions === "learned"
           ? build.add(rows, tap("pos_embed", build.gather(weight("positions.weight"), fed("position_ids"), 0)))
           : rows;
-      for (let at = 0; at < layers; at++) stream = block(context, config, at, stream);
+      let stream = embedded;
+      for (let at = 0; at < layers; at++) stream = block(context, config, at, stream, embedded);
       const final = tap("ln_final", norms[norm].apply(context, "ln_final", stream));
       const unembed = tied ? build.transpose(weight("embed.weight"), [1, 0]) : weight("unembed.weight");
       return { logits: build.matMul(final, unembed), last_hidden_state: final };

@@ -1,7 +1,7 @@
 import { mechanisms as registry } from "../../attention/index.js";
 import type { Mechanism } from "../../attention/index.js";
 import { FormatError, knownNames, OptionError } from "../../tensor/index.js";
-import { choice, count, flag, maybe, readConfig } from "../config.js";
+import { choice, count, flag, maybe, readConfig, words } from "../config.js";
 import type { Field } from "../config.js";
 import type { JsonObject } from "../json.js";
 import { activations } from "../layers.js";
@@ -11,6 +11,7 @@ export const architecture = "AttentionLabTransformer";
 
 export const positionKinds = ["learned", "rotary", "alibi", "none"] as const;
 export const normKinds = ["layer", "rms", "none"] as const;
+export const queryKinds = ["stream", "embeddings", "random"] as const;
 
 /** How one layer attends. */
 export interface LayerAttention {
@@ -22,8 +23,9 @@ export interface LayerAttention {
 export interface TransformerConfig {
   readonly layers: number;
   readonly heads: number;
-  /** Heads of keys and values. */
+  /** Heads of keys. */
   readonly kvHeads: number;
+  readonly valueHeads: number;
   readonly headDim: number;
   readonly width: number;
   /** Hidden units of each MLP; 0 for none. */
@@ -36,6 +38,8 @@ export interface TransformerConfig {
   readonly length: number;
   /** One per layer. */
   readonly attention: readonly LayerAttention[];
+  /** What queries and keys are made of, one per layer; values are always made of the stream. */
+  readonly queriesFrom: readonly (typeof queryKinds)[number][];
   /** Tokens that a causal convolution per channel mixes before queries, keys and values are made; 0 for none. */
   readonly convolution: number;
   /** Whether each head's queries and keys are brought to length 1. */
@@ -77,14 +81,16 @@ const whole: Field<number> = {
 
 /** A transformer as config.json says it. */
 export function readTransformer(json: JsonObject): TransformerConfig {
-  const layers = json["layers"];
+  const [layers, kvHeads] = ["layers", "kvHeads"].map((name) => (typeof json[name] === "number" ? json[name] : 0));
   const fields = {
     ...{ layers: count(), heads: count(), kvHeads: count(), headDim: count(), width: count(), mlpWidth: whole },
     activation: choice(Object.keys(activations), "gelu"),
     norm: choice(normKinds, "layer"),
     positions: choice(positionKinds, "learned"),
     ...{ vocabulary: count(), length: count() },
-    attention: attentionField(typeof layers === "number" ? layers : 0),
+    valueHeads: count(kvHeads),
+    attention: attentionField(layers),
+    queriesFrom: { ...words(queryKinds), fallback: new Array<"stream">(layers).fill("stream") },
     convolution: { ...whole, fallback: 0 },
     ...{ unitKeys: flag(false), causal: flag(true), tied: flag(false), endId: maybe(whole) },
   };

@@ -9,13 +9,16 @@ import { tokenizerOf as readTokenizer } from "../tokenizer.js";
 import { unruled } from "../generationRules.js";
 import { transformerBlueprint } from "./blueprint.js";
 import type { TransformerConfig } from "./config.js";
-import { mechanismNamed, normKinds, positionKinds, writeTransformer } from "./config.js";
+import { mechanismNamed, normKinds, positionKinds, queryKinds, writeTransformer } from "./config.js";
 import { initialWeights } from "./initial.js";
 import type { MergedTokens } from "./vocabulary.js";
 import { tokenizerOf } from "./vocabulary.js";
 
 /** A mechanism, by its name or as a value. */
 export type MechanismChoice = string | Mechanism;
+
+/** What queries and keys are made of. */
+export type QuerySource = TransformerConfig["queriesFrom"][number];
 
 /** A transformer to make. */
 export interface TransformerOptions {
@@ -33,8 +36,17 @@ export interface TransformerOptions {
   readonly mechanismOptions?: Readonly<Record<string, unknown>>;
   /** Heads of keys and values; default as many as heads. */
   readonly kvHeads?: number;
+  /** Heads of values, where not as many as of keys (DiffQKV, arXiv:2501.13629 §2.1). */
+  readonly valueHeads?: number;
   /** Default width / heads. */
   readonly headDim?: number;
+  /**
+   * What every layer makes its queries and keys of, or one entry per layer; values are always made of the stream.
+   * `"stream"`: what the layer reads; `"embeddings"`: the stream before the first layer; `"random"`: a vector that is drawn
+   * once for each token of the vocabulary and not learned. Default `"stream"`. Deconstructing Attention, arXiv:2510.11602 §3:
+   * static and random embeddings.
+   */
+  readonly queriesFrom?: QuerySource | readonly QuerySource[];
   /** `"learned"`, `"rotary"`, `"alibi"` or `"none"`; default `"learned"`. */
   readonly positions?: TransformerConfig["positions"];
   /** Hidden units of each MLP, 0 for none; default 4 · width. */
@@ -68,8 +80,10 @@ export interface Workshop {
   readonly versions: () => Readonly<Record<string, string>>;
 }
 
-const known = [
-  ...["layers", "heads", "width", "vocabulary", "length", "mechanism", "mechanismOptions", "kvHeads", "headDim"],
+/** Names of the options. */
+export const transformerOptions: readonly string[] = [
+  ...["layers", "heads", "width", "vocabulary", "length", "mechanism", "mechanismOptions", "kvHeads", "valueHeads"],
+  ...["headDim", "queriesFrom"],
   ...["positions", "mlpWidth", "activation", "norm", "convolution", "unitKeys", "causal", "tied", "first", "seed"],
   ...["embedding", "name"],
 ];
@@ -85,7 +99,7 @@ function oneOf<T extends string>(name: string, value: T, words: readonly T[]): T
 }
 
 function configOf(options: TransformerOptions): TransformerConfig {
-  checkOptions("transformer", options, known);
+  checkOptions("transformer", options, transformerOptions);
   const { mechanism = "softmax", mechanismOptions = {}, first } = options;
   const tokens = tokensOf(options.vocabulary);
   const layers = whole("layers", options.layers, 1);
@@ -97,6 +111,8 @@ function configOf(options: TransformerOptions): TransformerConfig {
       : mechanism;
   if (choices.length !== layers)
     throw new OptionError(`transformer: expected a mechanism for each of ${layers} layers, got ${choices.length}`);
+  const { queriesFrom: given = "stream" } = options;
+  const queriesFrom = typeof given === "string" ? new Array<QuerySource>(layers).fill(given) : given;
   const units = choices.map((each) => (typeof each === "string" ? mechanismNamed("transformer", each) : each));
   const knownOptions = units.flatMap(({ defaults }) => Object.keys(defaults));
   checkOptions("transformer: mechanismOptions", mechanismOptions, knownOptions);
@@ -105,6 +121,8 @@ function configOf(options: TransformerOptions): TransformerConfig {
   return {
     ...{ layers, heads, width },
     kvHeads: whole("kvHeads", options.kvHeads ?? heads, 1),
+    valueHeads: whole("valueHeads", options.valueHeads ?? options.kvHeads ?? heads, 1),
+    queriesFrom: queriesFrom.map((source) => oneOf("queriesFrom", source, queryKinds)),
     headDim: whole("headDim", options.headDim ?? width / heads, 1),
     mlpWidth: whole("mlpWidth", options.mlpWidth ?? 4 * width, 0),
     activation: oneOf("activation", options.activation ?? "gelu", Object.keys(activations)),
