@@ -120,6 +120,7 @@ export type {
   Loss,
   Optimiser,
   ParameterGroup,
+  PatternHistory,
   Problem,
   Schedule,
   ScheduleOptions,

@@ -14,6 +14,7 @@ export { adam, lion, sgd } from "./optimisers/index.js";
 export type { AdamOptions, LionOptions, SgdOptions } from "./optimisers/index.js";
 export type { OptimiseOptions, Problem } from "./optimise.js";
 export { optimiseOn } from "./optimise.js";
+export { PatternHistory } from "./patternHistory.js";
 export { CurvePlot, plotCurves } from "./plotCurves.js";
 export type { Schedule, ScheduleOptions } from "./schedule.js";
 export { constantRate, cosineRate, inverseRootRate, linearRate } from "./schedule.js";

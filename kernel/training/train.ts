@@ -8,6 +8,8 @@ import { lessonOf } from "./lesson.js";
 import { tester, weightsOf, withWeights } from "./modelGraph.js";
 import type { OptimiseOptions } from "./optimise.js";
 import { optimiseOn, optimiseOptions } from "./optimise.js";
+import type { PatternHistory } from "./patternHistory.js";
+import { patternHistory } from "./patternHistory.js";
 import type { Loss, Tensors } from "./stepGraph.js";
 import { tokenLoss } from "./tokenLoss.js";
 
@@ -49,6 +51,17 @@ export class Trained {
   /** What the last evaluation found on rows that were not learned from. */
   get test(): Readonly<Record<string, number>> {
     return this.fit.evaluations.at(-1)?.values ?? {};
+  }
+
+  /**
+   * The patterns of the kept steps as one head grid, a sample for each step: its chooser walks through the training, while the
+   * head that is looked at stays.
+   *
+   * Throws   OptionError where no steps were kept (`capture`)
+   * Example  await (await train(model, task, { steps: 500, capture: { steps: [0, 100, 500] } })).patterns()
+   */
+  async patterns(): Promise<PatternHistory> {
+    return patternHistory(this.fit.title, this.model, this.snapshots);
   }
 }
 

@@ -139,11 +139,23 @@ describe("a run of training", () => {
 
   it("keeps patterns at chosen steps, measures on other rows, and shows curves", async () => {
     const model = await transformer(small);
-    const { snapshots, fit, test } = await train(model, task, { ...common, steps: 6, capture: { steps: [0, 3, 6] } });
+    const trained = await train(model, task, { ...common, steps: 6, capture: { steps: [0, 3, 6] } });
+    const { snapshots, fit, test } = trained;
     expect(snapshots.map(({ step }) => step)).toEqual([0, 3, 6]);
     const [first, , last] = snapshots.map(({ run }) => run.at("blocks.0.attn.pattern"));
     expect(first.shape).toEqual([1, 2, 8, 8]);
     expect(first.data).not.toEqual(last.data);
+    // One grid of heads with a sample for each of these steps: what its heads put on the first token, by its patterns.
+    const { payload } = await trained.patterns();
+    expect(payload.samples.map(({ text }) => text)).toEqual(["after 0 steps", "after 3 steps", "after 6 steps"]);
+    const shares = payload.samples.map(({ scalars }) => scalars.firstTokenMass[1]);
+    const means = snapshots.map(({ run }) => {
+      const pattern = run.at("blocks.0.attn.pattern");
+      return Array.from({ length: 8 }, (_, q) => pattern.item(0, 1, q, 0)).reduce((sum, x) => sum + x / 8, 0);
+    });
+    shares.forEach((share, i) => expect(share).toBeCloseTo(means[i], 3));
+    const without = await train(model, task, { ...common, steps: 1, testRows: 0 });
+    await expect(without.patterns()).rejects.toThrow("patterns: no steps were kept; pass capture");
     expect(Object.keys(test).sort()).toEqual(["accuracy", "loss"]);
     const shown = (fit as unknown as Record<symbol, () => Record<string, unknown>>)[Symbol.for("Jupyter.display")]();
     expect(Object.keys(shown)).toEqual(["application/vnd.attention-lab.curves.v1+json", "text/plain"]);
