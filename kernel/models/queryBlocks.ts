@@ -8,8 +8,8 @@ import type { Site } from "./site.js";
 /** Patterns of one layer beyond so many bytes are evaluated in blocks. */
 const wholeLimit = 64e6;
 
-/** Bytes that the patterns of one block may take: larger blocks cost memory, smaller ones time. */
-const blockBytes = 2 ** 26;
+/** Bytes that the patterns of one block may take: larger blocks cost memory, as probes make some ten tables of that size, smaller ones time. */
+const blockBytes = 2 ** 24;
 
 /** Into so many parts queries are divided that do not read the keys after them: (n + 1) / 2n of all pairs are computed. */
 const causalParts = 16;
