@@ -1,10 +1,11 @@
 import type { Value } from "../graph/index.js";
-import { build, gradients } from "../graph/index.js";
+import { build, gradients, substitute } from "../graph/index.js";
 import type { ComputeOptions, Model, ModelInput } from "../models/index.js";
 import { checkOptions } from "../tensor/index.js";
 import { activationPatching } from "./activationPatching.js";
 import { correlationOf } from "./parts/correlation.js";
 import type { PromptMetric } from "./parts/metric.js";
+import { hasHead, onceForKind } from "./parts/metricKinds.js";
 import { checkPair, pairsOf } from "./parts/pairs.js";
 import { meanOf } from "./parts/statistics.js";
 import { sweepSteps } from "./parts/sweepMemo.js";
@@ -94,15 +95,20 @@ export async function attributionPatching(
     );
     const found = await model.compute(
       twins[index].times(1),
-      ({ at, feed, ...site }) => {
+      (site) => {
         checkPair("attributionPatching", index, length, site.batch.length);
-        const zs = outputs.map((address) => at(address));
-        const derivatives = gradients(build.reduceSum(metric.write({ at, feed, ...site }, [index])), zs);
-        const effect = (z: Value, layer: number): Value => {
-          const other = feed(`clean ${layer}`, untouched[outputs[layer]], z.shape);
-          return build.reduceSum(build.mul(build.sub(other, z), derivatives[layer]), [0, 2, 3]); // [H]
+        const zs = outputs.map((address) => site.at(address));
+        const others = zs.map((z, layer) => site.feed(`clean ${layer}`, untouched[outputs[layer]], z.shape));
+        const effects = (value: Value): Readonly<Record<string, Value>> => {
+          const derivatives = gradients(value, zs);
+          const effect = (z: Value, layer: number): Value =>
+            build.reduceSum(build.mul(build.sub(others[layer], z), derivatives[layer]), [0, 2, 3]); // [H]
+          return { effects: build.concat(zs.map(effect), 0) };
         };
-        return { effects: build.concat(zs.map(effect), 0) };
+        if (!hasHead(site)) return effects(build.reduceSum(metric.write(site, [index])));
+        return onceForKind("attributionPatching", site, metric, index, ({ written, apart }) =>
+          effects(substitute(written, new Map([[apart, site.at("ln_final")]]))),
+        );
       },
       { ...settings, repeated: true },
     );

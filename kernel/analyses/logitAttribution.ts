@@ -1,10 +1,11 @@
 import type { Value } from "../graph/index.js";
-import { build, gradients, input, programOf, structureOf, substitute } from "../graph/index.js";
+import { build, gradients, substitute } from "../graph/index.js";
 import type { ComputeOptions, Model, ModelInput, Site } from "../models/index.js";
 import { checkOptions, OptionError, type Tensor, UnsupportedError } from "../tensor/index.js";
 import { dependsOn } from "./parts/dependsOn.js";
 import { frozenNorm } from "./parts/frozenNorm.js";
 import type { PromptMetric } from "./parts/metric.js";
+import { type ApartMetric, hasHead, onceForKind } from "./parts/metricKinds.js";
 import { promptsOf } from "./parts/prompts.js";
 import { atRows, headsAtRows, rowsRead } from "./parts/rowsRead.js";
 import { meanOf } from "./parts/statistics.js";
@@ -50,7 +51,11 @@ export async function logitAttribution(
   const { metric, signal } = options;
   const found: Readonly<Record<string, Tensor>>[] = [];
   for (const [index, prompt] of promptsOf("logitAttribution", inputs).entries()) {
-    const write = (site: Site): Record<string, Value> => attributed(site, metric, index);
+    const write = (site: Site): Readonly<Record<string, Value>> => {
+      if (hasHead(site))
+        return onceForKind("logitAttribution", site, metric, index, (own) => shares(site, metric, own));
+      throw new OptionError(`logitAttribution: ${site.model.architecture} has no last norm and prediction head`);
+    };
     found.push(await model.compute(prompt.times(1), write, { repeated: true, ...(signal ? { signal } : {}) }));
   }
   const mean = (name: string, ...at: number[]): number => meanOf(found.map((each) => each[name].item(...at)));
@@ -64,32 +69,8 @@ export async function logitAttribution(
   return { metric: value, heads, attentionBias, mlps, embed, normBias: value - stream, unexplained };
 }
 
-/** What was written for metrics of one structure, by the last hidden state that they read: the same for every prompt. */
-const writtenBefore = new WeakMap<Value, Map<string, Record<string, Value>>>();
-
-/** How many structures are kept per model; metrics that differ in tokens alone share one. */
-const keptStructures = 8;
-
-function attributed(site: Site, metric: PromptMetric, index: number): Record<string, Value> {
-  const { model, addresses, at } = site;
-  if (!addresses.includes("logits") || !addresses.includes("ln_final")) {
-    throw new OptionError(`logitAttribution: ${model.architecture} has no last norm and prediction head`);
-  }
-  const final = at("ln_final");
-  const apart = input("last hidden state", final.dtype, final.shape);
-  const written = build.reduceSum(metric.write(seenAs(site, final, apart), [index]));
-  const structure = structureOf(programOf({ written }));
-  if (structure === undefined) return shares(site, metric, written, apart);
-  const known = writtenBefore.get(final) ?? new Map<string, Record<string, Value>>();
-  writtenBefore.set(final, known);
-  const outputs = known.get(structure) ?? shares(site, metric, written, apart);
-  known.set(structure, outputs);
-  if (known.size > keptStructures) known.delete([...known.keys()][0]);
-  return outputs;
-}
-
 /** Shares of a metric that is written on a last hidden state of its own. */
-function shares(site: Site, metric: PromptMetric, written: Value, apart: Value): Record<string, Value> {
+function shares(site: Site, metric: PromptMetric, { written, apart }: ApartMetric): Record<string, Value> {
   const { model, at } = site;
   const [stream, final] = [at(`blocks.${model.layers - 1}.resid_post`), at("ln_final")];
   // Most metrics read one position: then the others need not be weighed.
@@ -128,11 +109,4 @@ function shares(site: Site, metric: PromptMetric, written: Value, apart: Value):
     mlps: list(layers.map((_, layer) => along(pick(at(`blocks.${layer}.mlp_out`))))),
     heads: list(layers.map(({ z }, layer) => build.reduceSum(build.mul(z, byHead[layer]), [0, 2, 3]))), // [L,H]
   };
-}
-
-/** A run whose last hidden state is another one. */
-function seenAs(site: Site, final: Value, other: Value): Site {
-  const { at } = site;
-  const logits = substitute(at("logits"), new Map([[final, other]]));
-  return { ...site, at: (address) => (address === "ln_final" ? other : address === "logits" ? logits : at(address)) };
 }
