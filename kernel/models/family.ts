@@ -84,6 +84,8 @@ export interface Blueprint {
   readonly tokenTypes: number;
   /** Whether keys after the query are masked; of an encoder–decoder model, in its encoder. */
   readonly causal: boolean;
+  /** Whether weights of its patterns may be negative: no when left out. */
+  readonly signed?: boolean;
   readonly padId: number;
   /** Tokens after which a text is finished. */
   readonly endIds?: readonly number[];

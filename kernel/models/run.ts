@@ -9,7 +9,7 @@ import { heardSound, type HeardSound } from "./heardSound.js";
 import type { HeadPlaceInRun } from "./headPattern.js";
 import { headPattern } from "./headPattern.js";
 import type { RunOptions } from "./options.js";
-import { gridsOf } from "./runGrids.js";
+import { gridsOf, isSigned } from "./runGrids.js";
 import { seenPicture, type SeenPicture } from "./seenPicture.js";
 import type { EditReport } from "./site.js";
 import type { AttentionStack, Sequence } from "./attentionStack.js";
@@ -233,6 +233,11 @@ export class Run {
   realTokens(prompt: number, sequence: Sequence = "prompt"): readonly string[] {
     const all = { prompt: this.tokens, decoder: this.decoderTokens, pictures: this.pictureTokens }[sequence];
     return this.realPositions(prompt, sequence).map((at) => all?.[prompt]?.[at] ?? "");
+  }
+
+  /** Whether one of its patterns has a negative weight, as some linear forms have: figures then draw sizes. */
+  get isSigned(): boolean {
+    return isSigned(this.#parts);
   }
 
   /** What a figure of this run says of where it comes from, and the name under which a kernel finds the run again. */

@@ -5,7 +5,7 @@ import type { Address } from "./addresses.js";
 import type { Batch, Blueprint } from "./family.js";
 import type { AttentionStack, Sequence } from "./attentionStack.js";
 import { patternAt } from "./headPattern.js";
-import { realPositions, sequenceOf, stacksOf } from "./stacks.js";
+import { partsOf, realPositions, sequenceOf, stacksOf } from "./stacks.js";
 
 /** What the grids of a run are made from. */
 export interface GridParts {
@@ -22,6 +22,15 @@ export interface GridParts {
   readonly sharedAs: string | undefined;
 }
 
+/** Whether a kept pattern has a negative weight, as some linear forms have; asked only of models that may. */
+export function isSigned({ blueprint, captured }: Pick<GridParts, "blueprint" | "captured">): boolean {
+  const addresses = blueprint.signed === true ? [...partsOf(blueprint, "pattern").keys()] : [];
+  return addresses.some((address) => captured[address]?.numbers().some((weight) => weight < 0));
+}
+
+/** What the title of a figure says where it draws the sizes of weights. */
+export const sizesOnly = "|weights|, some of which are negative";
+
 /** Grid of one stack, padding left out of both axes. */
 function gridOf(parts: GridParts, stack: AttentionStack, budgetBytes: number): HeadGridPayload {
   const { title, batch, blueprint, texts, tokens, decoderTokens, pictureTokens, captured, provenance, sharedAs } =
@@ -32,13 +41,16 @@ function gridOf(parts: GridParts, stack: AttentionStack, budgetBytes: number): H
     const labels = { prompt: tokens, decoder: decoderTokens, pictures: pictureTokens }[sequence]![prompt];
     return { positions, labels: positions.map((t) => labels[t]) };
   };
+  const signed = isSigned(parts);
+  const own = stack.name === "" ? title : `${title} · ${stack.name}`;
   const { patches } = batch;
   const patchGrid = patches && { rows: patches.rows, columns: patches.columns };
   return headGrid(
     {
-      title: stack.name === "" ? title : `${title} · ${stack.name}`,
+      title: signed ? `${own} · ${sizesOnly}` : own,
       ...{ layers, heads, causal, provenance },
-      live: sharedAs === undefined ? undefined : { run: sharedAs, stack: stack.name },
+      // What a kernel would send of a head is signed.
+      live: sharedAs === undefined || signed ? undefined : { run: sharedAs, stack: stack.name },
       samples: Array.from({ length: sequenceOf(batch, stack.queries).size }, (_, prompt) => {
         const [queries, keys] = [shown(prompt, stack.queries), shown(prompt, stack.keys)];
         const text = stack.queries === "pictures" ? undefined : texts[prompt];
@@ -47,8 +59,11 @@ function gridOf(parts: GridParts, stack: AttentionStack, budgetBytes: number): H
           ...(patchGrid && blueprint.pictures?.sequence === stack.keys ? { patchGrid } : {}),
           queryTokens: queries.labels,
           keyTokens: keys.labels,
-          pattern: (layer: number, head: number) =>
-            patternAt(captured[`${stack.path(layer)}.pattern`].slice(prompt, head), queries.positions, keys.positions),
+          pattern: (layer: number, head: number): Float32Array => {
+            const whole = captured[`${stack.path(layer)}.pattern`].slice(prompt, head);
+            const pattern = patternAt(whole, queries.positions, keys.positions);
+            return signed ? pattern.map(Math.abs) : pattern;
+          },
         };
       }),
     },

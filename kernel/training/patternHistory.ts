@@ -1,4 +1,5 @@
 import type { Model, Run } from "../models/index.js";
+import { sizesOnly } from "../models/runGrids.js";
 import { OptionError, showWith } from "../tensor/index.js";
 import type { HeadGridPayload } from "../views/index.js";
 import { headGrid, headGridMime, headGridText } from "../views/index.js";
@@ -23,15 +24,26 @@ export async function patternHistory(
   if (snapshots.length === 0)
     throw new OptionError("patterns: no steps were kept; pass capture: { steps: [0, 100, 500] } to train");
   const { provenance } = await snapshots[0].run.heading();
+  const signed = snapshots.some(({ run }) => run.isSigned);
   const samples = snapshots
     .toSorted((a, b) => a.step - b.step)
     .map(({ step, run }) => ({
       text: `after ${step} steps`,
       queryTokens: run.realTokens(0),
       keyTokens: run.realTokens(0),
-      pattern: (layer: number, head: number) => run.headPattern({ layer, head }).data,
+      pattern: (layer: number, head: number): Float32Array => {
+        const { data } = run.headPattern({ layer, head });
+        return signed ? data.map(Math.abs) : data;
+      },
     }));
   return new PatternHistory(
-    headGrid({ title: `${title}, while it learned`, layers, heads, causal, samples, provenance }),
+    headGrid({
+      title: `${title}, while it learned${signed ? ` · ${sizesOnly}` : ""}`,
+      layers,
+      heads,
+      causal,
+      samples,
+      provenance,
+    }),
   );
 }

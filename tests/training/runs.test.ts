@@ -154,6 +154,9 @@ describe("a run of training", () => {
       return Array.from({ length: 8 }, (_, q) => pattern.item(0, 1, q, 0)).reduce((sum, x) => sum + x / 8, 0);
     });
     shares.forEach((share, i) => expect(share).toBeCloseTo(means[i], 3));
+    const linear = await transformer({ ...small, mechanism: "deltaRule", unitKeys: true });
+    const signed = await train(linear, task, { ...common, steps: 1, testRows: 0, capture: { steps: [0] } });
+    expect((await signed.patterns()).payload.title).toContain("|weights|, some of which are negative");
     const without = await train(model, task, { ...common, steps: 1, testRows: 0 });
     await expect(without.patterns()).rejects.toThrow("patterns: no steps were kept; pass capture");
     expect(Object.keys(test).sort()).toEqual(["accuracy", "loss"]);

@@ -61,6 +61,16 @@ describe.each(layers)("a transformer of %s", (name, unit) => {
     expect(run.logits.shape).toEqual([2, length, 7]);
     expect(run.at("blocks.1.attn.pattern").shape).toEqual([2, 2, length, length]);
     expect(run.logits.numbers().every(Number.isFinite)).toBe(true);
+    // Its heads are drawn: by the sizes of their weights where some are negative, and then it says so.
+    const [grid] = Object.values(await run.bundle()) as { title: string; live?: unknown }[];
+    const negative = [0, 1].some((l) =>
+      run
+        .at(`blocks.${l}.attn.pattern`)
+        .numbers()
+        .some((x) => x < 0),
+    );
+    expect(run.isSigned).toBe(negative);
+    expect(grid.title.endsWith("|weights|, some of which are negative")).toBe(negative);
 
     // Nothing that a causal model says depends on what comes later.
     if (options.causal) {

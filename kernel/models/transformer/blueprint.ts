@@ -240,6 +240,7 @@ export function transformerBlueprint(config: TransformerConfig): Blueprint {
     positions: length,
     ...{ tokenTypes: 1, causal: config.causal, padId: config.endId ?? 0, continues: false },
     ...(isFixed ? { fixedLength: length } : {}),
+    signed: attention.some(({ mechanism: { promises } }) => promises.rows === "free"),
     endIds: config.endId === null ? [] : [config.endId],
     tensors: [
       { name: "embed.weight", shape: [vocabulary, width] },
