@@ -4,7 +4,7 @@ import { axeFaults, settledFaults } from "./figureFaults.js";
 import { everything, figureAt, setWindowing, windowingModes, writeGallery } from "./galleryNotebook.js";
 
 // Every view × windowing mode × theme × state × application: minutes, so it is asked for by ATTENTION_LAB_VIEWS=all. Without it Notebook 7
-// draws every view once, and views.spec.ts goes through the settings one at a time in JupyterLab.
+// draws every view once; views.spec.ts and access.spec.ts go through the settings one at a time in JupyterLab.
 const file = "every-view.ipynb";
 let bundles: readonly GalleryBundle[];
 

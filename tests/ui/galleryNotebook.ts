@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Locator, Page } from "@playwright/test";
+import { test, type Browser, type Locator, type Page } from "@playwright/test";
 import { galleryBundles, type GalleryBundle } from "../gallery/bundles.js";
+import { openNotebook, type Lab } from "./lab.js";
 import { notebookFolder, writeNotebook } from "./notebookFile.js";
 
 /** A windowing mode of JupyterLab's notebooks. */
@@ -53,4 +54,35 @@ export async function figureAt(page: Page, cell: number): Promise<Locator> {
   await figure.waitFor();
   await figure.evaluate((node) => node.scrollIntoView({ block: "nearest" }));
   return figure;
+}
+
+/** A notebook of the gallery, open on one page for all tests of a file. */
+export interface GalleryLab {
+  readonly lab: Lab;
+  readonly bundles: readonly GalleryBundle[];
+  /** Does something with every figure, each scrolled into view, and gathers what it finds wrong. */
+  everyFigure(find: (figure: Locator, bundle: GalleryBundle) => Promise<readonly string[]>): Promise<readonly string[]>;
+}
+
+/**
+ * Opens an example of every view, so a new view is tested without a line. Each test goes through all of them in one setting; every
+ * example × mode × theme × state × application is gone through by ATTENTION_LAB_VIEWS=all (everyView.spec.ts). Call it at the top of the file.
+ */
+export function galleryLab(name: string): GalleryLab {
+  const opened = { lab: undefined as unknown as Lab, bundles: [] as readonly GalleryBundle[] };
+  test.beforeAll(async ({ browser }: { browser: Browser }) => {
+    opened.bundles = await writeGallery(name);
+    opened.lab = await openNotebook(await browser.newPage(), name);
+  });
+  test.afterAll(() => opened.lab.page.close());
+  return Object.assign(opened, {
+    async everyFigure(find: Parameters<GalleryLab["everyFigure"]>[0]) {
+      const faults: string[] = [];
+      for (const [at, bundle] of opened.bundles.entries()) {
+        const found = await find(await figureAt(opened.lab.page, at), bundle);
+        faults.push(...found.map((fault) => `${bundle.name}: ${fault}`));
+      }
+      return faults;
+    },
+  });
 }

@@ -2,13 +2,17 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Port of the test server; each has a home folder of its own, so that two runs do not meet. */
-export const port: number = Number(process.env["ATTENTION_LAB_TEST_PORT"] ?? 18_899);
+/** Ports of the test servers, one for each worker; each server has a home folder of its own, so that they do not meet. */
+export const ports: readonly number[] = [0, 1].map(
+  (at) => Number(process.env["ATTENTION_LAB_TEST_PORT"] ?? 18_899) + at,
+);
+/** The port of this worker's server. */
+export const port: number = ports[Number(process.env["TEST_PARALLEL_INDEX"] ?? 0)]!;
 
-/** The folder that the test server serves. */
+/** The folder that this worker's server serves. */
 export const notebookFolder: string = fileURLToPath(new URL(`../../.jupyter-test/${port}/notebooks`, import.meta.url));
 
-/** Writes a notebook of code cells, and perhaps of their values, into the folder that the test server serves. */
+/** Writes a notebook of code cells, and perhaps of their values, into the folder that this worker's server serves. */
 export function writeNotebook(
   name: string,
   cells: readonly string[],

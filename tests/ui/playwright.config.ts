@@ -1,15 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "@playwright/test";
-import { port } from "./notebookFile.js";
+import { port, ports } from "./notebookFile.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** JupyterLab from .venv on a copy of the notebooks, driven in an installed Chromium (CHROME_PATH). */
+/** JupyterLab from .venv on a copy of the notebooks, one for each worker, driven in an installed Chromium (CHROME_PATH). */
 export default defineConfig({
   testDir: ".",
   testMatch: "*.spec.ts",
-  outputDir: `${root}/test-results/ui-${port}`,
-  workers: 1,
+  outputDir: `${root}/test-results/ui-${ports[0]}`,
+  workers: ports.length,
   timeout: 180_000,
   expect: { timeout: 30_000 },
   forbidOnly: true,
@@ -27,11 +27,11 @@ export default defineConfig({
       ],
     },
   },
-  webServer: {
-    command: `node ${root}/tests/ui/server.mjs ${port}`,
-    url: `http://127.0.0.1:${port}/api`,
+  webServer: ports.map((each) => ({
+    command: `node ${root}/tests/ui/server.mjs ${each}`,
+    url: `http://127.0.0.1:${each}/api`,
     timeout: 120_000,
     reuseExistingServer: false,
     gracefulShutdown: { signal: "SIGTERM", timeout: 10_000 },
-  },
+  })),
 });

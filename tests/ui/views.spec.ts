@@ -1,183 +1,41 @@
-import { expect, test, type Locator } from "@playwright/test";
-import type { GalleryBundle } from "../gallery/bundles.js";
-import { axeFaults, forcedColourFaults, settledFaults } from "./figureFaults.js";
-import { figureAt, setWindowing, windowingModes, writeGallery } from "./galleryNotebook.js";
-import { openNotebook, type Lab } from "./lab.js";
+import { expect, test } from "@playwright/test";
+import { settledFaults } from "./figureFaults.js";
+import { figureAt, galleryLab, setWindowing, windowingModes } from "./galleryNotebook.js";
 
-// One notebook holds an example of every view, so a new view is tested here without a line. Each test goes through all of them in one
-// setting; every example × mode × theme × state × application is gone through by ATTENTION_LAB_VIEWS=all (everyView.spec.ts).
-const file = "gallery.ipynb";
-let bundles: readonly GalleryBundle[];
-let lab: Lab;
-
-test.beforeAll(async ({ browser }) => {
-  bundles = await writeGallery(file);
-  lab = await openNotebook(await browser.newPage(), file);
-});
-test.afterAll(() => lab.page.close());
-
-/** Does something with every figure, each scrolled into view, and gathers what it finds wrong. */
-async function everyFigure(
-  find: (figure: Locator, bundle: GalleryBundle) => Promise<readonly string[]>,
-): Promise<readonly string[]> {
-  const faults: string[] = [];
-  for (const [at, bundle] of bundles.entries()) {
-    const found = await find(await figureAt(lab.page, at), bundle);
-    faults.push(...found.map((fault) => `${bundle.name}: ${fault}`));
-  }
-  return faults;
-}
+// Every view is drawn, in each setting of the notebook; who uses them how is in access.spec.ts.
+const opened = galleryLab("gallery.ipynb");
 
 test("untrusted: every view draws what was saved, whole, with roles and names", async () => {
-  expect(await lab.trusted()).toBe(false);
-  expect(await everyFigure(settledFaults)).toEqual([]);
+  expect(await opened.lab.trusted()).toBe(false);
+  expect(await opened.everyFigure(settledFaults)).toEqual([]);
 });
 
 test("in a narrow window nothing is cut off", async () => {
-  await lab.page.setViewportSize({ width: 700, height: 1000 });
-  expect(await everyFigure(settledFaults)).toEqual([]);
-  await lab.page.setViewportSize({ width: 1400, height: 1000 });
-});
-
-test("the table of every view has a caption and headings", async () => {
-  const faults = await everyFigure((figure) =>
-    figure.evaluate(async (root) => {
-      const buttons = [...root.querySelectorAll<HTMLElement>("button")].filter(
-        (button) => button.ariaLabel === "View as table" && button.getClientRects().length > 0,
-      );
-      for (const button of buttons) button.click();
-      // Figures draw in the next frame.
-      for (let frame = 0; frame < 3; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
-      const tables = [...root.querySelectorAll("table")];
-      const bare = tables.filter(
-        (table) => !table.caption?.textContent || !table.querySelector("th[scope]") || !table.tBodies[0]?.rows.length,
-      );
-      for (const button of buttons) button.click();
-      return [
-        ...(tables.length === 0 ? [`no table, ${buttons.length} buttons for one`] : []),
-        ...bare.map(({ outerHTML }) => `a table without caption, headings or rows: ${outerHTML.slice(0, 200)}`),
-      ];
-    }),
-  );
-  expect(faults).toEqual([]);
-});
-
-test("keys pressed in any kind of control never edit the notebook, and Tab leads out of every view", async () => {
-  const { page } = lab;
-  const seen: string[] = [];
-  const faults = await everyFigure(async (figure) => {
-    // The first control of each kind that no figure before had, and the last control.
-    const kinds = await figure.evaluate((root, known) => {
-      const nodes = [
-        ...root.querySelectorAll<HTMLElement>("button, select, input, summary, a[href], [tabindex='0']"),
-      ].filter((node) => node.getClientRects().length > 0 && !node.hasAttribute("disabled") && node.tabIndex >= 0);
-      nodes.at(-1)?.setAttribute("data-test-last", "");
-      const kindOf = (node: HTMLElement): string => `${node.tagName} ${node.className}`;
-      const kinds = [...new Set(nodes.map(kindOf))].filter((kind) => !known.includes(kind));
-      kinds.forEach((kind, at) =>
-        nodes.find((node) => kindOf(node) === kind)!.setAttribute("data-test-stop", String(at)),
-      );
-      return kinds;
-    }, seen);
-    seen.push(...kinds);
-    const focus = (selector: string): Promise<void> =>
-      figure.evaluate((root, which) => root.querySelector<HTMLElement>(which)?.focus(), selector);
-    for (const at of kinds.keys()) {
-      await focus(`[data-test-stop="${at}"]`);
-      for (const key of ["b", "d", "d"]) await page.keyboard.press(key);
-    }
-    await focus("[data-test-last]");
-    await page.keyboard.press("Tab");
-    const left = await page.locator(".jp-Notebook .jp-Cell").count();
-    return figure.evaluate(
-      (root, [cells, expected]) => [
-        ...(root.querySelector("[data-test-last]") ? [] : ["nothing takes the focus"]),
-        ...(root.contains(document.activeElement) ? ["Tab does not lead out of it"] : []),
-        ...(cells === expected ? [] : [`${cells} cells after its keys`]),
-      ],
-      [left, bundles.length] as const,
-    );
-  });
-  expect(faults).toEqual([]);
-});
-
-test("whatever has the focus shows a ring", async () => {
-  const faults = await everyFigure(async (figure) => {
-    await figure.evaluate((root) => root.querySelector<HTMLElement>("button, select, [tabindex='0']")?.focus());
-    // The browser shows rings after keys only.
-    await lab.page.keyboard.press("Shift");
-    return figure.evaluate((root) => {
-      const faults: string[] = [];
-      const kinds = new Set<string>();
-      for (const node of root.querySelectorAll<HTMLElement>("button, select, input, summary, [tabindex]")) {
-        if (node.getClientRects().length === 0 || kinds.has(node.className)) continue;
-        kinds.add(node.className);
-        node.focus({ preventScroll: true, focusVisible: true });
-        if (document.activeElement !== node) continue;
-        // An item of a tree shows it on its row, not around its children.
-        const ringed = [node, ...node.children].some((part) => {
-          const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(part);
-          return (outlineStyle !== "none" && parseFloat(outlineWidth) >= 1) || boxShadow !== "none";
-        });
-        if (!ringed) faults.push(`no ring: ${node.outerHTML.slice(0, 160)}`);
-      }
-      return faults;
-    });
-  });
-  expect(faults).toEqual([]);
-});
-
-for (const theme of ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"] as const)
-  test(`${theme}: axe finds no fault in any view`, async () => {
-    await lab.theme(theme);
-    const faults = await everyFigure((figure) => axeFaults(figure, theme !== "JupyterLab Light"));
-    expect(faults).toEqual([]);
-  });
-
-test("forced colours take no mark away", async () => {
-  await lab.theme("JupyterLab Light");
-  const faults = await everyFigure(async (figure) => [
-    ...(await forcedColourFaults(lab.page, figure)),
-    ...(await settledFaults(figure)),
-  ]);
-  expect(faults).toEqual([]);
-  await lab.picture("gallery-forced-colours");
-  await lab.page.emulateMedia({ forcedColors: "none" });
-});
-
-test("nothing moves by itself where less motion is asked for", async () => {
-  await lab.page.emulateMedia({ reducedMotion: "reduce" });
-  const faults = await everyFigure((figure) =>
-    figure.evaluate((root) =>
-      [...root.querySelectorAll("*")]
-        .filter((node) => node.getAnimations().length > 0 || /[1-9]/.test(getComputedStyle(node).transitionDuration))
-        .map((node) => node.outerHTML.slice(0, 160)),
-    ),
-  );
-  expect(faults).toEqual([]);
-  await lab.page.emulateMedia({ reducedMotion: "no-preference" });
+  await opened.lab.page.setViewportSize({ width: 700, height: 1000 });
+  expect(await opened.everyFigure(settledFaults)).toEqual([]);
+  await opened.lab.page.setViewportSize({ width: 1400, height: 1000 });
 });
 
 for (const mode of windowingModes)
   test(`windowing mode ${mode}: every view is drawn, also when it comes back`, async () => {
-    await setWindowing(lab.page, mode);
-    expect(await everyFigure(settledFaults)).toEqual([]);
-    expect(await settledFaults(await figureAt(lab.page, 0))).toEqual([]);
+    await setWindowing(opened.lab.page, mode);
+    expect(await opened.everyFigure(settledFaults)).toEqual([]);
+    expect(await settledFaults(await figureAt(opened.lab.page, 0))).toEqual([]);
   });
 
 test("run, reloaded, kernel restarted: every view is there, trusted", async () => {
-  await lab.runAll();
-  expect(await lab.trusted()).toBe(true);
-  expect(await everyFigure(settledFaults)).toEqual([]);
-  await lab.command("docmanager:save");
-  await lab.page.reload();
-  await lab.page.locator(".jp-Notebook").waitFor();
-  await lab.idle();
-  expect(await lab.trusted()).toBe(true);
-  expect(await everyFigure(settledFaults)).toEqual([]);
-  await lab.restartKernel();
-  await lab.idle();
-  expect(await everyFigure(settledFaults)).toEqual([]);
+  await opened.lab.runAll();
+  expect(await opened.lab.trusted()).toBe(true);
+  expect(await opened.everyFigure(settledFaults)).toEqual([]);
+  await opened.lab.command("docmanager:save");
+  await opened.lab.page.reload();
+  await opened.lab.page.locator(".jp-Notebook").waitFor();
+  await opened.lab.idle();
+  expect(await opened.lab.trusted()).toBe(true);
+  expect(await opened.everyFigure(settledFaults)).toEqual([]);
+  await opened.lab.restartKernel();
+  await opened.lab.idle();
+  expect(await opened.everyFigure(settledFaults)).toEqual([]);
 });
 
-test("nothing went wrong on the page", () => expect(lab.problems).toEqual([]));
+test("nothing went wrong on the page", () => expect(opened.lab.problems).toEqual([]));
