@@ -7,7 +7,7 @@ export const ports: readonly number[] = [0, 1].map(
   (at) => Number(process.env["ATTENTION_LAB_TEST_PORT"] ?? 18_899) + at,
 );
 /** The port of this worker's server. */
-export const port: number = ports[Number(process.env["TEST_PARALLEL_INDEX"] ?? 0)]!;
+export const port: number = ports[Number(process.env["TEST_PARALLEL_INDEX"] ?? 0)];
 
 /** The folder that this worker's server serves. */
 export const notebookFolder: string = fileURLToPath(new URL(`../../.jupyter-test/${port}/notebooks`, import.meta.url));
