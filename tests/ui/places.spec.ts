@@ -153,6 +153,65 @@ test("in the dark, and in a narrow window, nothing is cut off", async () => {
   await lab.page.setViewportSize({ width: 1400, height: 1000 });
 });
 
+test("the context menu of a figure holds its commands, and they act on it", async () => {
+  const { page } = notebook.lab;
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const command = async (name: string): Promise<void> => {
+    await figure().locator(".jp-AttentionHeadGrid-title").click({ button: "right" });
+    await page.locator(".lm-Menu .lm-Menu-itemLabel").getByText(name, { exact: true }).click();
+  };
+  const palette = figure().getByRole("combobox", { name: "Palette" });
+  await expect(palette).toHaveValue("viridis");
+  await command("Next Palette");
+  await expect(palette).toHaveValue("cividis");
+  await command("View Figure as Table");
+  await expect(figure().getByRole("table").first()).toBeVisible();
+  await command("View Figure as Table");
+  await command("Copy Figure as SVG");
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toMatch(/^<svg /);
+  await figure().locator(".jp-AttentionHeadGrid-title").click({ button: "right" });
+  const menu = page.locator(".lm-Menu");
+  for (const name of [
+    "Ablate Head",
+    "Open Figure in New Tab",
+    "Copy Figure as PNG",
+    "Save Figure as PDF…",
+    "Save Numbers as CSV…",
+    "Switch Colour Scale",
+  ])
+    // prettier-ignore
+    await expect(menu.getByText(name, { exact: true })).toBeVisible();
+  await notebook.lab.picture("context-menu-light");
+  await page.keyboard.press("Escape");
+});
+
+test("the settings say how new figures look: palette, scale, size, digits", async () => {
+  const { lab } = notebook;
+  await lab.command("settingeditor:open", { query: "Attention Lab" });
+  const form = lab.page.locator(".jp-SettingsForm");
+  for (const [at, choice] of ["greys", "linear", "small"].entries())
+    await form.getByRole("combobox").nth(at).selectOption({ label: choice });
+  await form.getByRole("spinbutton").fill("7");
+  await expect(lab.page.locator("body")).toHaveAttribute("data-attention-digits", "7");
+  await lab.picture("settings-light");
+  await lab.command("application:close");
+  await lab.cell(0).locator(".jp-InputPrompt").click();
+  await lab.command("notebook:run-cell");
+  await expect(figure().getByRole("combobox", { name: "Palette" })).toHaveValue("greys");
+  await expect(figure().getByRole("combobox", { name: "Colour scale" })).toHaveValue("linear");
+  // A small head is 96 pixels wide, where there is room.
+  expect(await head(figure(), 0, 0).evaluate((node) => node.getBoundingClientRect().width)).toBe(96);
+  await head(figure(), 1, 2).click();
+  await figure()
+    .locator(".jp-AttentionFocus-matrix")
+    .hover({ position: { x: 12, y: 40 } });
+  await expect(figure().locator(".jp-AttentionReading-weight")).toHaveText(/^0\.0*[1-9]\d{6}$/);
+  await lab.command("settingeditor:open", { query: "Attention Lab" });
+  await lab.page.getByRole("button", { name: "Restore to Defaults" }).click();
+  await expect(lab.page.locator("body")).toHaveAttribute("data-attention-palette", "viridis");
+  await lab.command("application:close");
+});
+
 test("a card of the launcher opens a notebook that shows the heads of a model", async () => {
   const { lab } = notebook;
   await lab.command("launcher:create");
