@@ -3,8 +3,8 @@ import type { GalleryBundle } from "../gallery/bundles.js";
 import { axeFaults, settledFaults } from "./figureFaults.js";
 import { everything, figureAt, setWindowing, windowingModes, writeGallery } from "./galleryNotebook.js";
 
-// Every view × windowing mode × theme × state × application: minutes, so it is asked for by ATTENTION_LAB_VIEWS=all. Without it Notebook 7
-// draws every view once; views.spec.ts and access.spec.ts go through the settings one at a time in JupyterLab.
+// Every view × windowing mode × theme × state × application: about ten minutes for a theme of an application on two busy cores, so it is
+// asked for by ATTENTION_LAB_VIEWS=all, one at a time with `-g "Notebook 7, JupyterLab Dark"`. Without it Notebook 7 draws every view once, and views.spec.ts goes through the settings one at a time in JupyterLab.
 const file = "every-view.ipynb";
 let bundles: readonly GalleryBundle[];
 
@@ -44,12 +44,11 @@ if (everything)
     ["Notebook 7", `/notebooks/${file}`],
   ] as const)
     for (const theme of ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
-      test(`${application}, ${theme}: every view in every windowing mode, saved, run, reloaded`, async ({
-        browser,
-      }) => {
-        test.setTimeout(900_000);
-        await writeGallery(file);
-        const { page, problems } = await open(browser, address);
+      test.describe(`${application}, ${theme}`, () => {
+        // One page goes through the states in this order, a test each: each has its own time, and a fault says in which it was.
+        test.describe.configure({ mode: "serial", timeout: 600_000 });
+        let page: Page;
+        let problems: readonly string[];
         const execute = (command: string, args: object = {}): Promise<void> =>
           page.evaluate(
             async ([id, given]) => {
@@ -60,23 +59,31 @@ if (everything)
             },
             [command, args] as const,
           );
-        await execute("apputils:change-theme", { theme });
-        for (const state of ["saved", "run", "reloaded"]) {
-          if (state === "run") await execute("notebook:run-all-cells");
-          if (state === "reloaded") {
-            await execute("docmanager:save");
-            await page.reload();
-            await page.locator(".jp-Notebook").waitFor();
-          }
-          for (const mode of windowingModes) {
-            await setWindowing(page, mode);
-            expect(await faultsOf(page), `${state}, ${mode}`).toEqual([]);
-          }
-          await setWindowing(page, "none");
-          for (const [at, { name }] of bundles.entries())
-            expect(await axeFaults(await figureAt(page, at), false), `${state}, ${name}`).toEqual([]);
-        }
-        await execute("apputils:change-theme", { theme: "JupyterLab Light" });
-        expect(problems).toEqual([]);
-        await page.close();
+        test.beforeAll(async ({ browser }) => {
+          await writeGallery(file);
+          ({ page, problems } = await open(browser, address));
+          await execute("apputils:change-theme", { theme });
+        });
+        test.afterAll(async () => {
+          await execute("apputils:change-theme", { theme: "JupyterLab Light" });
+          await page.close();
+        });
+
+        for (const state of ["saved", "run", "reloaded"])
+          test(`every view in every windowing mode, ${state}`, async () => {
+            if (state === "run") await execute("notebook:run-all-cells");
+            if (state === "reloaded") {
+              await execute("docmanager:save");
+              await page.reload();
+              await page.locator(".jp-Notebook").waitFor();
+            }
+            for (const mode of windowingModes) {
+              await setWindowing(page, mode);
+              expect(await faultsOf(page), mode).toEqual([]);
+            }
+            await setWindowing(page, "none");
+            for (const [at, { name }] of bundles.entries())
+              expect(await axeFaults(await figureAt(page, at), false), name).toEqual([]);
+            expect(problems).toEqual([]);
+          });
       });
