@@ -3,8 +3,9 @@ import type { GalleryBundle } from "../gallery/bundles.js";
 import { axeFaults, settledFaults } from "./figureFaults.js";
 import { everything, figureAt, setWindowing, windowingModes, writeGallery } from "./galleryNotebook.js";
 
-// Every view × windowing mode × theme × state × application: about ten minutes for a theme of an application on two busy cores, so it is
-// asked for by ATTENTION_LAB_VIEWS=all, one at a time with `-g "Notebook 7, JupyterLab Dark"`. Without it Notebook 7 draws every view once, and views.spec.ts goes through the settings one at a time in JupyterLab.
+// Every view × windowing mode × theme × state × application: minutes for each state, so it is asked for by ATTENTION_LAB_VIEWS=all, best one
+// theme at a time with -g "Notebook 7, JupyterLab Dark". Without it Notebook 7 draws every view once; views.spec.ts and access.spec.ts go
+// through the settings one at a time in JupyterLab.
 const file = "every-view.ipynb";
 let bundles: readonly GalleryBundle[];
 
