@@ -171,7 +171,7 @@ try {
       `  passes for the metric alone: ${inPasses(estimated, bare)}; runs with logits: ${inPasses(estimated, run)}`,
     );
 
-    let passes = 0;
+    let [passes, batches] = [0, 0];
     const compute = model.compute.bind(model);
     model.compute = (...request) => {
       passes++;
@@ -180,6 +180,7 @@ try {
     const sweep = own(async () => {
       passes = 0;
       const table = await ablate(model, one, { metric, randomHeads: 0 });
+      batches = passes;
       return table.rows.map(({ effect }) => effect);
     });
     const [swept] = await compare(
@@ -195,7 +196,7 @@ try {
       { name: "Attention Lab", work: metricOnly(false) },
     ]);
     console.log(
-      `  the sweep: ${passes} passes; the time of ${inPasses(swept, fleeting)} of these, of ${inPasses(swept, run)} runs with logits`,
+      `  the sweep: ${batches} batches, of a layer or a few each; the time of ${inPasses(swept, fleeting)} of these, of ${inPasses(swept, run)} runs with logits`,
     );
     delete model.compute;
   }

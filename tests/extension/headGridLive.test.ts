@@ -109,7 +109,7 @@ it("ablates on request, says how far it is, shows and saves what came", async ()
   expect(button(node, "Cancel").hidden).toBe(false);
   answer({ data: { effect }, buffers: [] });
   await settled();
-  expect(text(node, "h3")).toBe("Without L1.H2: zero output");
+  expect(text(node, ".jp-AttentionHeadEffect-title")).toBe("Without L1.H2: zero output");
   expect(text(node, ".jp-AttentionHeadEffect-numbers")).toContain("3.0000 → 3.5000 +0.5000");
   expect(cell(node, 1, 2).classList.contains("jp-mod-ablated")).toBe(true);
   expect(saved).toEqual([{ ...payload, effects: [effect] }]);

@@ -84,7 +84,7 @@ describe("comparing in the head grid", () => {
     cell(1, 2).dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true }));
     await settled();
     expect(matrices()).toHaveLength(3);
-    expect(text(".jp-AttentionPair-panel h4")).toBe("A: L0.H1");
+    expect(text(".jp-AttentionPair-title")).toBe("A: L0.H1");
     expect(text(".jp-AttentionPair .jp-AttentionFigure-note")).toContain("16 bits");
     button("Close the comparison").click();
     await settled();

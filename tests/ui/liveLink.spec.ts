@@ -82,7 +82,7 @@ test("a click ablates a head: what it shows is what a run with the intervention 
   await figure(lab).getByRole("combobox", { name: "How the head is taken out" }).selectOption("mean");
   await figure(lab).getByRole("button", { name: "Ablate" }).click();
   const result = figure(lab).locator(".jp-AttentionHeadEffect");
-  await expect(result.locator("h3")).toHaveText("Without L1.H2: mean output");
+  await expect(result.locator(".jp-AttentionHeadEffect-title")).toHaveText("Without L1.H2: mean output");
   const [before, after] = await shownLoss(lab);
   expect(Math.abs(before - truth.before)).toBeLessThan(6e-5);
   expect(Math.abs(after - truth.after)).toBeLessThan(6e-5);

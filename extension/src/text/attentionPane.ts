@@ -98,9 +98,9 @@ export function createAttentionPane(words: Words, say: (text: string) => void, r
   const pair = element(
     "div",
     { class: "jp-AttentionText-pair" },
-    element("h4", {}, words.__("Queries")),
+    element("p", { class: "jp-AttentionText-title" }, words.__("Queries")),
     queries.node,
-    element("h4", {}, words.__("Keys")),
+    element("p", { class: "jp-AttentionText-title" }, words.__("Keys")),
     keys.node,
   );
   const node = element("div", { class: "jp-AttentionPane" }, single.node, pair, plot.node);

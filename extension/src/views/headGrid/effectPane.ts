@@ -153,7 +153,7 @@ export function createEffectPane(model: HeadGridModel, store: HeadGridStore, wor
         ...(shown
           ? [
               element(
-                "h3",
+                "p",
                 { class: "jp-AttentionHeadEffect-title" },
                 words.__("Without %1: %2", headName(shown), modeName(shown.mode, words)),
               ),

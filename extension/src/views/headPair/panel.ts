@@ -45,7 +45,12 @@ export function createPairPanel({ name, label, onPoint, onPick }: PanelEvents): 
       pin.node,
     ),
   );
-  const node = element("div", { class: "jp-AttentionPair-panel" }, element("h4", {}, element("bdi", {}, name)), matrix);
+  const node = element(
+    "div",
+    { class: "jp-AttentionPair-panel" },
+    element("p", { class: "jp-AttentionPair-title" }, element("bdi", {}, name)),
+    matrix,
+  );
   let box: MatrixBox | undefined;
   let drawn = "";
   let here: GridPlace | undefined;
