@@ -100,7 +100,7 @@ test("by keys alone: arrows choose a head, A ablates it", async () => {
   await lab.page.keyboard.press("ArrowUp");
   await expect(head(lab, 0, 2)).toBeFocused();
   await lab.page.keyboard.press("a");
-  await expect(figure(lab).locator(".jp-AttentionHeadEffect h3")).toHaveText("Without L0.H2: mean output");
+  await expect(figure(lab).locator(".jp-AttentionHeadEffect-title")).toHaveText("Without L0.H2: mean output");
   await expect(figure(lab).locator(".jp-AttentionHeadEffect-map")).toContainText("L1.H");
   await expect(lab.page.locator(".jp-Notebook .jp-Cell")).toHaveCount(cells.length);
 });
@@ -115,10 +115,10 @@ test("it is acknowledged at once, before the model runs: here a cell computes fi
   await expect(controls.getByRole("progressbar", { name: "Ablation" })).toBeVisible();
   await expect(controls).toContainText("Waiting for the kernel …");
   await expect(controls.getByRole("button", { name: "Cancel" })).toBeVisible();
-  await expect(figure(lab).locator(".jp-AttentionHeadEffect h3", { hasText: "L0.H1" })).toHaveCount(0);
+  await expect(figure(lab).locator(".jp-AttentionHeadEffect-title", { hasText: "L0.H1" })).toHaveCount(0);
   await expect(lab.cell(4).locator(".jp-InputPrompt")).toHaveText("[*]:");
   writeFileSync(go, "");
-  await expect(figure(lab).locator(".jp-AttentionHeadEffect h3")).toHaveText("Without L0.H1: mean output");
+  await expect(figure(lab).locator(".jp-AttentionHeadEffect-title")).toHaveText("Without L0.H1: mean output");
   await expect(controls.getByRole("progressbar", { name: "Ablation" })).toBeHidden();
   await lab.idle();
 });
@@ -128,7 +128,7 @@ test("it is answered while a cell awaits", async () => {
   await run(lab, 2);
   await expect(lab.cell(2).locator(".jp-InputPrompt")).toHaveText("[*]:");
   await head(lab, 2, 1).click({ modifiers: ["Alt"] });
-  await expect(figure(lab).locator(".jp-AttentionHeadEffect h3")).toHaveText("Without L2.H1: mean output");
+  await expect(figure(lab).locator(".jp-AttentionHeadEffect-title")).toHaveText("Without L2.H1: mean output");
   await expect(lab.cell(2).locator(".jp-InputPrompt")).toHaveText("[*]:");
   await lab.command("notebook:interrupt-kernel");
   await lab.idle();
@@ -166,7 +166,7 @@ test("the saved notebook holds the results, and a reloaded page is linked again"
   await expect(light(lab)).toHaveAttribute("data-state", "live");
   await figure(lab).getByRole("combobox", { name: "How the head is taken out" }).selectOption("bos");
   await figure(lab).getByRole("button", { name: "Ablate" }).click();
-  await expect(figure(lab).locator(".jp-AttentionHeadEffect h3")).toHaveText("Without L1.H2: first token only");
+  await expect(figure(lab).locator(".jp-AttentionHeadEffect-title")).toHaveText("Without L1.H2: first token only");
 });
 
 test("after a restart of the kernel the figure is the saved one, and says so", async () => {

@@ -50,11 +50,11 @@ test("the kinds of attention of an encoder–decoder model have a tab each, by k
   await expect(figure(1).locator(".jp-AttentionHeadGrid-light")).toHaveAttribute("data-state", "live");
   await head(figure(1), 1, 1).click();
   await figure(1).getByRole("button", { name: "Ablate" }).click();
-  await expect(figure(1).locator(".jp-AttentionHeadEffect h3")).toHaveText("Without L1.H1: zero output");
+  await expect(figure(1).locator(".jp-AttentionHeadEffect-title")).toHaveText("Without L1.H1: zero output");
   await tabs.nth(0).click();
   await expect(figure(1).locator(".jp-AttentionHeadEffect")).toBeHidden();
   await tabs.nth(2).click();
-  await expect(figure(1).locator(".jp-AttentionHeadEffect h3")).toHaveText("Without L1.H1: zero output");
+  await expect(figure(1).locator(".jp-AttentionHeadEffect-title")).toHaveText("Without L1.H1: zero output");
   await figure(1).evaluate((node) => node.scrollIntoView({ block: "center" }));
   await lab.picture("head-grids-light");
 });
@@ -66,7 +66,7 @@ test("commands take arguments: show a head, ablate a head", async () => {
   await expect(figure().locator(".jp-AttentionFocus-name")).toHaveText("L2.H3");
   await head(figure(), 2, 3).focus();
   await lab.command("attention:ablate-head", { layer: 0, head: 1, mode: "uniform" });
-  await expect(figure().locator(".jp-AttentionHeadEffect h3")).toHaveText("Without L0.H1: even attention");
+  await expect(figure().locator(".jp-AttentionHeadEffect-title")).toHaveText("Without L0.H1: even attention");
   await lab.command("attention:show-head", { layer: 99 });
   await expect(figure().locator(".jp-AttentionFocus-name")).toHaveText("L0.H1");
 });
