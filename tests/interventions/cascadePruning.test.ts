@@ -2,21 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Model, Run } from "../../kernel/lib/index.js";
 import { interventions, load } from "../../kernel/lib/index.js";
 import { readOracle } from "../models/oracle.js";
-import { indices, reader, sumOf } from "./patterns.js";
+import { indices, input, reader, sumOf } from "./patterns.js";
 
 const { cascadePruning } = interventions;
 
-/** The second prompt is shorter than its row; 4 query heads on 2 heads of keys and values, 3 layers. */
-const input = {
-  inputIds: [
-    [5, 6, 7, 8, 9, 10],
-    [11, 12, 13, 14, 3, 3],
-  ],
-  attentionMask: [
-    [1, 1, 1, 1, 1, 1],
-    [1, 1, 1, 1, 0, 0],
-  ],
-};
 const lengths = [6, 4];
 
 /** The highest `count` of what is still there, of equal ones the first. */

@@ -2,23 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GraphEdit, Model, Run } from "../../kernel/lib/index.js";
 import { interventions, load, tensor } from "../../kernel/lib/index.js";
 import { readOracle } from "../models/oracle.js";
-import { indices, reader, sumOf, worst } from "./patterns.js";
+import { indices, input, reader, sumOf, worst } from "./patterns.js";
 
 const { act, bosPattern, gate, knockout, logitBias, meanZ, redistribute, removeKvHead, removeTokens, replace } =
   interventions;
 const { resampleZ, steer, temperature, uniformPattern, zeroColumn, zeroPattern, zeroQ, zeroZ } = interventions;
 
-/** Two prompts, the second with padding at its end; 4 query heads on 2 heads of keys and values, 3 layers. */
-const input = {
-  inputIds: [
-    [5, 6, 7, 8, 9, 10],
-    [11, 12, 13, 14, 3, 3],
-  ],
-  attentionMask: [
-    [1, 1, 1, 1, 1, 1],
-    [1, 1, 1, 1, 0, 0],
-  ],
-};
 const real = (b: number): number[] => indices(b === 0 ? 6 : 4);
 const [layer, head] = [1, 2];
 const [pattern, scores, z] = ["pattern", "scores", "z"].map((part) => `blocks.${layer}.attn.${part}`);

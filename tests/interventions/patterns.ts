@@ -1,5 +1,17 @@
 import type { Tensor } from "../../kernel/lib/index.js";
 
+/** Two prompts, the second with padding at its end, for models of 4 query heads on 2 heads of keys and values, 3 layers. */
+export const input = {
+  inputIds: [
+    [5, 6, 7, 8, 9, 10],
+    [11, 12, 13, 14, 3, 3],
+  ],
+  attentionMask: [
+    [1, 1, 1, 1, 1, 1],
+    [1, 1, 1, 1, 0, 0],
+  ],
+};
+
 /** A pattern, or scores, as nested loops read it. */
 export function reader(tensor: Tensor): (b: number, h: number, q: number, k: number) => number {
   const [, heads, queries, keys] = tensor.shape as [number, number, number, number];
