@@ -1,6 +1,7 @@
 import { replace } from "../interventions/index.js";
 import type { ComputeOptions, GraphEdit, Model, ModelInput } from "../models/index.js";
 import { checkOptions, OptionError, ShapeError, Tensor } from "../tensor/index.js";
+import { streamOf } from "./parts/joinedRows.js";
 import { layersOf } from "./parts/layers.js";
 import { numbersOf, type PromptMetric } from "./parts/metric.js";
 import { perRow } from "./parts/modes.js";
@@ -44,7 +45,7 @@ export async function activationPatching(
     throw new OptionError(`activationPatching: over must be "heads" or "tokens", got "${String(over)}"`);
   }
   const settings: ComputeOptions = signal ? { signal } : {};
-  const streams = layers.map((layer) => `blocks.${layer}.resid_pre`);
+  const streams = layers.map(streamOf);
   const patches = over === "heads" ? layers.map((layer) => `blocks.${layer}.attn.z`) : streams;
   const kept = { clean: patches, corrupted: streams };
   const pairs = await runPairs("activationPatching", model, [clean, corrupted], metric, kept, settings);
@@ -102,7 +103,7 @@ function headPatches({ heads }: Model, layer: number, { clean, stream }: PairRun
   const mask = new Uint8Array(count * heads);
   for (let head = 0; head < heads; head++) mask[(head + 1) * heads + head] = 1;
   const at = `blocks.${layer}.attn.z`;
-  const start = `blocks.${layer}.resid_pre`;
+  const start = streamOf(layer);
   return {
     count,
     edits: [
@@ -113,7 +114,7 @@ function headPatches({ heads }: Model, layer: number, { clean, stream }: PairRun
 }
 
 function tokenPatches(layer: number, { clean, stream }: PairRun): Patches {
-  const at = `blocks.${layer}.resid_pre`;
+  const at = streamOf(layer);
   const [, length, width] = stream[at].shape;
   const rows = tiled(stream[at], length + 1);
   for (let t = 0; t < length; t++) {

@@ -1,10 +1,11 @@
 import { replace } from "../../interventions/index.js";
 import type { Value } from "../../graph/index.js";
 import type { ComputeOptions, GraphEdit, Model, Site } from "../../models/index.js";
-import { Tensor } from "../../tensor/index.js";
+import type { Tensor } from "../../tensor/index.js";
 import { dependsOn } from "./dependsOn.js";
 import { numbersOf, type PromptMetric } from "./metric.js";
 import type { Prompt } from "./prompts.js";
+import { withCopies } from "./tiled.js";
 
 /** A version of a prompt that is changed in one layer. */
 export interface ChangedRow {
@@ -93,14 +94,4 @@ export async function runJoined<R extends ChangedRow>(
     onProgress?.(done / rows.length);
     stream = found;
   }
-}
-
-/** A batch and its first row some times more. Shapes: [B,…] → [B + count,…] */
-function withCopies(x: Tensor, count: number): Tensor {
-  const [size, ...rest] = x.shape;
-  const row = x.size / size;
-  const data = new Float32Array(row * (size + count));
-  data.set(x.data as Float32Array);
-  for (let i = size; i < size + count; i++) data.copyWithin(i * row, 0, row);
-  return new Tensor("float32", [size + count, ...rest], data);
 }
