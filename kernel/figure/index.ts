@@ -47,7 +47,7 @@ export {
 } from "./attributionGraphLayout.js";
 export { drawModelDiagram, type ModelDiagramLook } from "./modelDiagram.js";
 export { svgToPdf, type PdfFonts } from "./pdf/index.js";
-export { isMasked } from "./patternPicture.js";
+export { isMasked, visibleColumns } from "./patternPicture.js";
 export { shadeLevel, shades, type Shade, type ShadeLook } from "./shades.js";
 export { visibleToken } from "../views/visibleToken.js";
 export { writtenStrip } from "./generation.js";

@@ -42,6 +42,13 @@ export function isMasked(row: number, column: number, block: number, queries: nu
   return column * block > Math.min((row + 1) * block, queries) - 1 + keys - queries;
 }
 
+/** How many squares of a row a causal mask leaves, from the first on: 0 … `columns`. */
+export function visibleColumns(row: number, columns: number, block: number, queries: number, keys: number): number {
+  let count = columns;
+  while (count > 0 && isMasked(row, count - 1, block, queries, keys)) count--;
+  return count;
+}
+
 /** Palette indices of a pattern; masked squares take the mask's index. */
 export function paintPattern(
   pattern: DrawnPattern,

@@ -13,10 +13,16 @@ export function encodeSqrt8(values: Float32Array, top: number): Uint8Array {
   return bytes;
 }
 
+/** The value of one such byte. */
+export function sqrt8Value(byte: number, top: number): number {
+  return top * (byte / 255) * (byte / 255);
+}
+
 /** The values of `encodeSqrt8` bytes. */
 export function decodeSqrt8(bytes: Uint8Array, top: number): Float32Array {
   const values = new Float32Array(bytes.length);
-  const weightOf = Float64Array.from({ length: 256 }, (_, byte) => top * (byte / 255) * (byte / 255));
+  const weightOf = new Float64Array(256);
+  for (let byte = 0; byte < 256; byte++) weightOf[byte] = sqrt8Value(byte, top);
   for (let at = 0; at < bytes.length; at++) values[at] = weightOf[bytes[at]];
   return values;
 }

@@ -86,7 +86,13 @@ export {
 } from "./matrix.js";
 export { maxPool } from "./maxPool.js";
 export { panels, panelsMime, panelsText, readPanels, type Panel, type PanelsPayload } from "./panels.js";
-export { readPatterns, type PatternCodec, type PatternReader, type StoredPatterns } from "./patternStore.js";
+export {
+  readPatterns,
+  type PatternCodec,
+  type PatternReader,
+  type StoredHead,
+  type StoredPatterns,
+} from "./patternStore.js";
 export {
   imageOverlay,
   imageOverlayMime,

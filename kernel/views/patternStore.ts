@@ -1,5 +1,6 @@
 import { base64Length, decodeBase64 } from "./base64.js";
-import { decodeSqrt8 } from "./companding.js";
+import { halfValue } from "../tensor/half.js";
+import { decodeSqrt8, sqrt8Value } from "./companding.js";
 import { decodeHalf } from "./half.js";
 
 /**
@@ -28,6 +29,16 @@ export interface PatternReader {
   readonly codec: PatternCodec;
   /** The stored weights of one head, [rows,columns] row-major; a new array on each call. */
   readonly head: (layer: number, head: number) => Float32Array;
+  /** The same as it is stored: nothing is copied. */
+  readonly codes: (layer: number, head: number) => StoredHead;
+}
+
+/** One head as it is stored. */
+export interface StoredHead {
+  /** [rows,columns] row-major, below 256 for `sqrt8`. */
+  readonly codes: Uint8Array | Uint16Array;
+  /** The weight that a code stands for. */
+  readonly weightOf: (code: number) => number;
 }
 
 /** Bytes of one stored weight. */
@@ -45,6 +56,7 @@ export function readPatterns(stored: StoredPatterns, heads: number, tops: readon
   const { codec, rows, columns, block, data } = stored;
   const bytes = decodeBase64(data);
   const size = rows * columns * bytesPerWeight(codec);
+  const partOf = (index: number): Uint8Array => bytes.subarray(index * size, (index + 1) * size);
   return {
     codec,
     rows,
@@ -52,8 +64,13 @@ export function readPatterns(stored: StoredPatterns, heads: number, tops: readon
     block,
     head: (layer, head) => {
       const index = layer * heads + head;
-      const part = bytes.subarray(index * size, (index + 1) * size);
-      return codec === "float16" ? decodeHalf(part) : decodeSqrt8(part, tops[index]);
+      return codec === "float16" ? decodeHalf(partOf(index)) : decodeSqrt8(partOf(index), tops[index]);
+    },
+    codes: (layer, head) => {
+      const index = layer * heads + head;
+      const part = partOf(index);
+      if (codec === "sqrt8") return { codes: part, weightOf: (code) => Math.fround(sqrt8Value(code, tops[index])) };
+      return { codes: new Uint16Array(part.buffer, part.byteOffset, rows * columns), weightOf: halfValue };
     },
   };
 }

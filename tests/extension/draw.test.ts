@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { niceTop, paletteColours, paletteNames, scaleNames } from "attention-lab/figure";
+import { headGrid, readPatterns } from "attention-lab/views";
 import { gridLayout, headAt } from "../../extension/src/draw/gridLayout.js";
 import {
   colourise,
   colourTable,
   emptyLevel,
+  createPainter,
   levelsOf,
   maskLevel,
-  paintLevels,
+  storedLevels,
 } from "../../extension/src/draw/raster.js";
 import { seeded } from "../gallery/headGrid.js";
 
@@ -66,7 +68,7 @@ describe("gridLayout", () => {
 describe("raster", () => {
   const paint = (levels: Uint16Array, rows: number, columns: number, width: number, height: number): Uint16Array => {
     const sheet = new Uint16Array((width + 4) * (height + 2)).fill(emptyLevel);
-    paintLevels(sheet, width + 4, { x: 3, y: 1, width, height }, levels, rows, columns);
+    createPainter({ width, height }, rows, columns)(sheet, width + 4, 3, 1, levels);
     const inside: number[] = [];
     sheet.forEach((level, at) => {
       const x = (at % (width + 4)) - 3;
@@ -127,6 +129,29 @@ describe("raster", () => {
     expect(levels(3, 3, 1, 3, 3)).toEqual([0, o, o, 0, 0, o, 0, 0, 0]);
     expect(levels(2, 4, 1, 2, 4)).toEqual([0, 0, 0, o, 0, 0, 0, 0]);
     expect(levels(2, 2, 2, 3, 3)).toEqual([0, o, 0, 0]);
+  });
+
+  it.each([
+    ["float16", 12, 1],
+    ["sqrt8", 64, 9],
+  ])("stored as %s, heads have the levels of their unpacked weights", (codec, tokens, layers) => {
+    const random = seeded(tokens);
+    const weights = Float32Array.from({ length: tokens * tokens }, () => random() ** 3);
+    const names = Array.from({ length: tokens }, (_, at) => `t${at}`);
+    const pattern = (layer: number, head: number): Float32Array => weights.map((weight) => weight / (1 + layer + head));
+    const samples = [{ queryTokens: names, keyTokens: names, pattern }];
+    const { samples: stored } = headGrid({ title: "", layers, heads: 12, causal: true, samples, provenance: {} });
+    const { patterns, scalars } = stored[0];
+    expect(patterns.codec).toBe(codec);
+    const reader = readPatterns(patterns, 12, scalars.max);
+    const shape = { rows: tokens, columns: tokens, block: 1, causal: true, queries: tokens, keys: tokens };
+    for (const scale of scaleNames) {
+      const levelsOfHead = storedLevels(shape, niceTop(1), scale);
+      for (const head of [0, 5, 11]) {
+        const source = { ...shape, weights: reader.head(layers - 1, head) };
+        expect([...levelsOfHead(reader.codes(layers - 1, head))]).toEqual([...levelsOf(source, niceTop(1), scale)]);
+      }
+    }
   });
 
   it.each(paletteNames)("%s colours a weight as the palette says, the mask never", (palette) => {

@@ -17,7 +17,7 @@ describe("base64", () => {
     expect(decodeBase64(text)).toEqual(bytes);
   });
 
-  it.each(["abc", "ab*d", "a=bc", "ab\u00ffd", "===="])("refuses %j", (text) => {
+  it.each(["abc", "ab*d", "a=bc", "ab\u00ffd", "====", "ab d", "ab\ncdefg"])("refuses %j", (text) => {
     expect(() => decodeBase64(text)).toThrow(/base64: /);
   });
 });

@@ -1,16 +1,18 @@
 import {
-  isMasked,
   maskColour,
   paletteColours,
   scalePosition,
+  visibleColumns,
   type PaletteName,
   type ScaleName,
 } from "attention-lab/figure";
+import type { StoredHead } from "attention-lab/views";
 
 /** Levels 0…255 are weights on the colour scale; these two are not weights. */
 export const maskLevel = 256;
 export const emptyLevel = 257;
 const levelCount = 258;
+const unknownLevel = 65_535;
 
 /** One head's weights as they are to be drawn. */
 export interface RasterSource {
@@ -23,27 +25,56 @@ export interface RasterSource {
   readonly keys: number;
 }
 
-/** A rectangle on a sheet of levels, in its pixels. */
-export interface RasterPlace {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
+/** Where the weights of a matrix are, and what of it a causal mask hides. */
+export type RasterShape = Omit<RasterSource, "weights">;
 
 /** The level of every weight: its place on the scale in 255 steps, or the mask. */
 export function levelsOf(source: RasterSource, top: number, scale: ScaleName): Uint16Array {
-  const { weights, rows, columns, block, causal, queries, keys } = source;
-  const levels = new Uint16Array(rows * columns);
+  const { weights, rows, columns } = source;
+  const levels = new Uint16Array(rows * columns).fill(maskLevel);
   for (let row = 0; row < rows; row++) {
     const start = row * columns;
-    let end = start + columns;
-    while (causal && end > start && isMasked(row, end - 1 - start, block, queries, keys)) levels[--end] = maskLevel;
-    for (let at = start; at < end; at++) {
-      levels[at] = Math.round(255 * scalePosition(weights[at] as number, top, scale));
-    }
+    const end = start + visibleIn(row, source);
+    for (let at = start; at < end; at++) levels[at] = levelOf(weights[at] as number, top, scale);
   }
   return levels;
+}
+
+/**
+ * The same for heads as they are stored: a code's level is worked out when it is first met.
+ *
+ * Returns  what gives the levels of one head after the other; they are valid until the next head's
+ */
+export function storedLevels(shape: RasterShape, top: number, scale: ScaleName): (head: StoredHead) => Uint16Array {
+  const { rows, columns } = shape;
+  const levels = new Uint16Array(rows * columns).fill(maskLevel);
+  let known = new Uint16Array(0);
+  let knownFor: StoredHead["weightOf"] | undefined;
+  return ({ codes, weightOf }) => {
+    if (weightOf !== knownFor) {
+      known = new Uint16Array(1 << (8 * codes.BYTES_PER_ELEMENT)).fill(unknownLevel);
+      knownFor = weightOf;
+    }
+    for (let row = 0; row < rows; row++) {
+      const start = row * columns;
+      const end = start + visibleIn(row, shape);
+      for (let at = start; at < end; at++) {
+        const code = codes[at] as number;
+        let level = known[code] as number;
+        if (level === unknownLevel) known[code] = level = levelOf(weightOf(code), top, scale);
+        levels[at] = level;
+      }
+    }
+    return levels;
+  };
+}
+
+function levelOf(weight: number, top: number, scale: ScaleName): number {
+  return Math.round(255 * scalePosition(weight, top, scale));
+}
+
+function visibleIn(row: number, { columns, block, causal, queries, keys }: RasterShape): number {
+  return causal ? visibleColumns(row, columns, block, queries, keys) : columns;
 }
 
 /** The levels of a part of a matrix, row by row. */
@@ -63,51 +94,47 @@ export function croppedLevels(
 }
 
 /**
- * Draws a matrix of levels into a rectangle of a sheet: magnified without blending, or, where it has more rows or
- * columns than the rectangle has pixels, each pixel takes the largest weight it covers, so that no spike vanishes.
+ * What draws matrices of one size into rectangles of one size: magnified without blending, or, where a matrix has more
+ * rows or columns than the rectangle has pixels, each pixel takes the largest weight it covers, so that no spike vanishes.
  */
-export function paintLevels(
-  sheet: Uint16Array,
-  sheetWidth: number,
-  place: RasterPlace,
-  levels: Uint16Array,
+export function createPainter(
+  size: { readonly width: number; readonly height: number },
   rows: number,
   columns: number,
-): void {
-  const columnEdges = edges(place.width, columns);
-  const rowEdges = edges(place.height, rows);
-  const line = new Uint16Array(place.width);
-  const isWhole = rows <= place.height && columns <= place.width;
-  let paintedRow = -1;
-  for (let y = 0; y < place.height; y++) {
-    const firstRow = rowEdges.first[y] ?? 0;
-    const lastRow = rowEdges.last[y] ?? 0;
-    if (firstRow !== paintedRow || lastRow > firstRow) {
-      paintedRow = firstRow;
-      for (let x = 0; x < place.width; x++) {
-        if (isWhole) line[x] = levels[firstRow * columns + (columnEdges.first[x] as number)] as number;
-        else
-          line[x] = largestLevel(
-            levels,
-            columns,
-            firstRow,
-            lastRow,
-            columnEdges.first[x] ?? 0,
-            columnEdges.last[x] ?? 0,
-          );
+): (sheet: Uint16Array, sheetWidth: number, x: number, y: number, levels: Uint16Array) => void {
+  const { width, height } = size;
+  const across = edges(width, columns);
+  const down = edges(height, rows);
+  const line = new Uint16Array(width);
+  const isWhole = rows <= height && columns <= width;
+  return (sheet, sheetWidth, left, top, levels) => {
+    let paintedRow = -1;
+    for (let y = 0; y < height; y++) {
+      const firstRow = down.first[y] as number;
+      const lastRow = down.last[y] as number;
+      if (firstRow !== paintedRow || lastRow > firstRow) {
+        paintedRow = firstRow;
+        for (let x = 0; x < width; x++) {
+          const firstColumn = across.first[x] as number;
+          if (isWhole) line[x] = levels[firstRow * columns + firstColumn] as number;
+          else line[x] = largestLevel(levels, columns, firstRow, lastRow, firstColumn, across.last[x] as number);
+        }
       }
+      sheet.set(line, (top + y) * sheetWidth + left);
     }
-    sheet.set(line, (place.y + y) * sheetWidth + place.x);
-  }
+  };
 }
 
 /** First and last matrix line under each of `pixels` pixels. */
 function edges(pixels: number, count: number): { readonly first: Uint32Array; readonly last: Uint32Array } {
-  const first = Uint32Array.from({ length: pixels }, (_, pixel) => Math.floor((pixel * count) / pixels));
-  const last = Uint32Array.from({ length: pixels }, (_, pixel) =>
-    Math.max(first[pixel] ?? 0, Math.ceil(((pixel + 1) * count) / pixels) - 1),
-  );
-  return count <= pixels ? { first, last: first } : { first, last };
+  const first = new Uint32Array(pixels);
+  const last = new Uint32Array(pixels);
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    const start = Math.floor((pixel * count) / pixels);
+    first[pixel] = start;
+    last[pixel] = count <= pixels ? start : Math.max(start, Math.ceil(((pixel + 1) * count) / pixels) - 1);
+  }
+  return { first, last };
 }
 
 function largestLevel(

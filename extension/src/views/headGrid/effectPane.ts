@@ -3,7 +3,7 @@ import type { HeadEffect } from "attention-lab/views";
 import { tableOf } from "../../a11y/dataTable.js";
 import { ownKeys } from "../../a11y/shortcuts.js";
 import { element, tokenElement } from "../../dom/element.js";
-import { levelsOf, paintLevels } from "../../draw/raster.js";
+import { createPainter, levelsOf } from "../../draw/raster.js";
 import { createSheet } from "../../draw/sheet.js";
 import type { Words } from "../../words.js";
 import { modeName } from "./ablationControls.js";
@@ -51,8 +51,7 @@ export function createEffectPane(model: HeadGridModel, store: HeadGridStore, wor
     const weights = Float32Array.from(effect.moved);
     const source = { weights, rows: layers, columns: heads, block: 1, causal: false, queries: layers, keys: heads };
     const levels = sheet.reset(width, height, ratio);
-    const place = { x: 0, y: 0, width, height };
-    paintLevels(levels, width, place, levelsOf(source, top, "linear"), layers, heads);
+    createPainter({ width, height }, layers, heads)(levels, width, 0, 0, levelsOf(source, top, "linear"));
     sheet.show(state.palette);
     const mark = element("span", { class: "jp-AttentionHeadEffect-mark", title: headName(effect) });
     mark.style.cssText = `left:${(effect.head * side) / ratio}px;top:${(effect.layer * side) / ratio}px;width:${side / ratio}px;height:${side / ratio}px`;

@@ -3,7 +3,7 @@ import type { Live } from "../../a11y/live.js";
 import { handled, ownKeys } from "../../a11y/shortcuts.js";
 import { element, icon } from "../../dom/element.js";
 import { createCross, placeCross, type MatrixBox } from "../../draw/cross.js";
-import { croppedLevels, levelsOf, paintLevels, type RasterSource } from "../../draw/raster.js";
+import { createPainter, croppedLevels, levelsOf, type RasterSource } from "../../draw/raster.js";
 import { createSheet } from "../../draw/sheet.js";
 import { createAttentionPane } from "../../text/attentionPane.js";
 import type { LineSource } from "../../text/lineSource.js";
@@ -237,14 +237,9 @@ export function createFocusPane(parts: FocusPaneParts): FocusPane {
       coloured = "";
       matrix.dataset["block"] = String(block);
       const levels = sheet.reset(pixelWidth, pixelHeight, ratio);
-      paintLevels(
-        levels,
-        pixelWidth,
-        { x: 0, y: 0, width: pixelWidth, height: pixelHeight },
-        croppedLevels(levelsOf(source, model.top, state.scale), source.columns, part),
-        part.rows,
-        part.columns,
-      );
+      const own = croppedLevels(levelsOf(source, model.top, state.scale), source.columns, part);
+      const paint = createPainter({ width: pixelWidth, height: pixelHeight }, part.rows, part.columns);
+      paint(levels, pixelWidth, 0, 0, own);
       const { rows, columns } = part;
       box = { left: 0, top: 0, width: pixelWidth / ratio, height: pixelHeight / ratio, rows, columns };
       first = { row: part.row, column: part.column };

@@ -3,7 +3,7 @@ import { handled, ownKeys } from "../../a11y/shortcuts.js";
 import { element } from "../../dom/element.js";
 import { placeCross, createCross } from "../../draw/cross.js";
 import { gridLayout, headAt, type GridLayout } from "../../draw/gridLayout.js";
-import { levelsOf, paintLevels } from "../../draw/raster.js";
+import { createPainter, storedLevels } from "../../draw/raster.js";
 import { createSheet } from "../../draw/sheet.js";
 import { preferences } from "../../preferences.js";
 import type { Words } from "../../words.js";
@@ -147,18 +147,14 @@ export function createGridPane(
 
   const paint = (state: HeadGridState): void => {
     if (!layout) return;
-    const levels = sheet.reset(layout.width, layout.height, layout.ratio);
+    const { width, height, ratio, cellWidth, cellHeight, pitchX, pitchY } = layout;
+    const sheetLevels = sheet.reset(width, height, ratio);
+    const { rows, columns, codes } = model.reader(state.sample);
+    const levelsOfHead = storedLevels(model.shape(state.sample), model.top, state.scale);
+    const paintHead = createPainter({ width: cellWidth, height: cellHeight }, rows, columns);
     for (let layer = 0; layer < layers; layer++) {
       for (let head = 0; head < heads; head++) {
-        const source = model.source(state.sample, { layer, head });
-        const box = {
-          x: head * layout.pitchX,
-          y: layer * layout.pitchY,
-          width: layout.cellWidth,
-          height: layout.cellHeight,
-        };
-        const own = levelsOf(source, model.top, state.scale);
-        paintLevels(levels, layout.width, box, own, source.rows, source.columns);
+        paintHead(sheetLevels, width, head * pitchX, layer * pitchY, levelsOfHead(codes(layer, head)));
       }
     }
   };

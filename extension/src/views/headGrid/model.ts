@@ -1,6 +1,6 @@
 import { isMasked, largestWeight, niceTop, visibleToken } from "attention-lab/figure";
 import { readPatterns, type HeadGridPayload, type HeadGridSample, type PatternReader } from "attention-lab/views";
-import type { RasterSource } from "../../draw/raster.js";
+import type { RasterShape, RasterSource } from "../../draw/raster.js";
 import { createByteCache } from "../../link/byteCache.js";
 import { preferences } from "../../preferences.js";
 
@@ -38,6 +38,7 @@ export interface HeadGridModel {
   readonly top: number;
   readonly sample: (index: number) => HeadGridSample;
   readonly reader: (sample: number) => PatternReader;
+  readonly shape: (sample: number) => RasterShape;
   readonly source: (sample: number, address: HeadAddress) => RasterSource;
   readonly read: (sample: number, address: HeadAddress, square: Square) => SquareReading;
   /** One head as fine as it is known: as the kernel sent it, else as it is stored. */
@@ -67,7 +68,7 @@ export interface ExactWeight {
   readonly rank: number;
 }
 
-/** Heads as they are stored, unpacked: those that are pointed at; a drawing of all unpacks them once more. */
+/** Heads that are pointed at or opened, unpacked. */
 const sourceBytes = 1 << 20;
 const tileBytes = 64 << 20;
 const exactBytes = 1 << 20;
@@ -87,21 +88,16 @@ export function headGridModel(payload: HeadGridPayload): HeadGridModel {
     readers.set(index, opened);
     return opened;
   };
+  const shape = (index: number): RasterShape => {
+    const { rows, columns, block } = reader(index);
+    const { queryTokens, keyTokens } = sample(index);
+    return { rows, columns, block, causal: payload.causal, queries: queryTokens.length, keys: keyTokens.length };
+  };
   const source = (index: number, { layer, head }: HeadAddress): RasterSource => {
     const name = `${index}/${layer}.${head}`;
     const known = sources.get(name);
     if (known) return known;
-    const { rows, columns, block, head: weightsOf } = reader(index);
-    const { queryTokens, keyTokens } = sample(index);
-    const opened: RasterSource = {
-      weights: weightsOf(layer, head),
-      rows,
-      columns,
-      block,
-      causal: payload.causal,
-      queries: queryTokens.length,
-      keys: keyTokens.length,
-    };
+    const opened: RasterSource = { weights: reader(index).head(layer, head), ...shape(index) };
     sources.set(name, opened, opened.weights.byteLength);
     return opened;
   };
@@ -129,6 +125,7 @@ export function headGridModel(payload: HeadGridPayload): HeadGridModel {
     top: niceTop(largestWeight(payload)),
     sample,
     reader,
+    shape,
     source,
     read: (index, address, square) => readSquare(sample(index), reader(index).codec, source(index, address), square),
   };
