@@ -1,5 +1,6 @@
 export type { BlockOptions, InBlocks } from "./blocks/inBlocks.js";
 export { inBlocks } from "./blocks/inBlocks.js";
+export { earlyRows } from "./blocks/earlyRows.js";
 export { futureLabel } from "./blocks/prefix.js";
 export { build } from "./build.js";
 export type { Build, Operand } from "./builder.js";

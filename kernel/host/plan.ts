@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { OnnxModel, Program, Value } from "../graph/index.js";
 import {
   bindShape,
+  earlyRows,
   encodeOnnx,
   halfProducts,
   inputName,
@@ -39,11 +40,12 @@ export function fittedTo(
   { device, coverage, isHalf }: PlanOptions,
 ): Pick<Plan, "program" | "fitted"> {
   const program = programOf(outputs);
+  const early = earlyRows(program);
   // Loops run on the CPU alone, and what rewrites a graph for a device does not look into their bodies.
-  const plain = coverage || isHalf ? unrolled(program.outputs) : program.outputs;
+  const plain = coverage || isHalf ? unrolled(early.outputs) : early.outputs;
   const precise = isHalf ? halfProducts(plain) : plain;
   if (coverage) return { program, fitted: programOf(lower(precise, { device, lacks: coverage.lacks })) };
-  return { program, fitted: isHalf ? programOf(precise) : program };
+  return { program, fitted: isHalf ? programOf(precise) : early };
 }
 
 /** A fitted graph as a file. */
