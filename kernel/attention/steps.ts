@@ -57,6 +57,18 @@ export function atUnitLength(x: Value, axis: number): Value {
   return build.div(x, build.maximum(norm, 1e-12));
 }
 
+/**
+ * x at a mean square of 1 over some axes; zeros stay zeros.
+ *
+ *   x / (‖x‖₂ / √n)
+ *
+ * Source   SimpleRMSNorm, arXiv:2307.14995 eq. 8
+ */
+export function atUnitPower(x: Value, axes: readonly number[]): Value {
+  const power = build.reduceMean(build.mul(x, x), axes, true);
+  return build.div(x, build.sqrt(build.maximum(power, 1e-12)));
+}
+
 /** Step 3, mask: hidden scores lowered out of every softmax. */
 export function hideScores(scores: Value, mask: Value | undefined): Value {
   return mask ? build.where(mask, scores, hiddenScore) : scores;

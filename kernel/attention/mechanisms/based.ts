@@ -25,7 +25,8 @@ function taylor(x: Value): Value {
  *   pattern[t,s] ∝ 1 + x + x²/2        x = scale · q_t·k_s, s ≤ t
  *
  * Range    rows sum to 1, weights > 0 (1 + x + x²/2 ≥ 1/2)
- * Source   Based, arXiv:2402.18668 §4.1; the feature map of Zoology, arXiv:2312.04927
+ * Source   Based, arXiv:2402.18668 §4.1; the feature map of Zoology, arXiv:2312.04927; "Approximate" of Deconstructing
+ *          Attention, arXiv:2510.11602 eq. 6
  * Differs  the sliding window that Based adds in other layers is a mask on softmax here
  */
 export const based: Mechanism<BasedOptions> = mechanism({
@@ -33,7 +34,7 @@ export const based: Mechanism<BasedOptions> = mechanism({
   summary: "linear attention with the exponential's Taylor series to second order",
   source: "arXiv:2402.18668 §4.1",
   differs: "without the sliding window of the paper's other layers",
-  rows: [22],
+  rows: [16, 22],
   defaults: { scale: "1/√D" },
   limits: [{ when: "all scores are small", options: { scale: 1e-5 }, equals: "softmax", with: { scale: 1e-5 } }],
   ...kernelForm<BasedOptions>("based", {
