@@ -91,6 +91,7 @@ export async function compile(
 }
 
 export { compare, optimise, save, train, transformer, visionTransformer } from "./workshop.js";
+export { transnormer, type TransnormerOptions } from "./models/index.js";
 export type { OnDevice, OptimiseOptions, TransformerOptions, VisionTransformerOptions } from "./workshop.js";
 
 /** Rules by which slopes change weights, and how their rate goes: `train(model, task, { optimiser: adam({ rate: 3e-3 }) })`. */

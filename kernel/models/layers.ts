@@ -77,6 +77,7 @@ function quickGelu(x: Value): Value {
 
 /** Activations by the names that configs use. */
 export const activations: Readonly<Record<string, (x: Value) => Value>> = {
+  linear: (x) => x,
   gelu: (x) => build.gelu(x),
   gelu_new: geluTanh,
   gelu_pytorch_tanh: geluTanh,

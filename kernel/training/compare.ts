@@ -2,6 +2,7 @@ import type { Mechanism } from "../attention/index.js";
 import { mechanisms as registry, stateNumbers } from "../attention/index.js";
 import type { Engine } from "../graph/index.js";
 import type { MechanismChoice, Model, TransformerOptions } from "../models/index.js";
+import { optionsPerLayer } from "../models/index.js";
 import type { TokenTask } from "../tasks/index.js";
 import { bytesIn, checkOptions, knownNames, OptionError, sizeOf, wholeNumber } from "../tensor/index.js";
 import { fingerprint } from "./checkpoint.js";
@@ -170,10 +171,18 @@ async function tryOut(
 /** Numbers that decoding holds of a text of the shape's length, all layers together; NaN where it cannot decode. */
 function stateOf({ mechanism, mechanismOptions = {}, length }: Shape, model: Model): number {
   const { layers, heads, kvHeads, valueHeads, headDim, causal } = model;
-  const own = Object.entries(mechanismOptions).filter(([name]) => Object.hasOwn(mechanism.defaults, name));
-  const sizes = { batch: 1, heads, keyHeads: kvHeads, valueHeads, headDim, valueDim: headDim };
-  const each = stateNumbers(mechanism, { ...sizes, queries: 1, keys: length }, Object.fromEntries(own));
-  return causal ? layers * (each ?? NaN) : NaN;
+  const sizes = {
+    batch: 1,
+    heads,
+    keyHeads: kvHeads,
+    valueHeads,
+    headDim,
+    valueDim: headDim,
+    queries: 1,
+    keys: length,
+  };
+  const each = optionsPerLayer(mechanismOptions, new Array<Mechanism>(layers).fill(mechanism));
+  return causal ? each.reduce((sum, own) => sum + (stateNumbers(mechanism, sizes, own) ?? NaN), 0) : NaN;
 }
 
 /** What one forward pass costs; what goes wrong is the result. */

@@ -27,7 +27,7 @@ export const weightForms: readonly WeightForm[] = ["raw", "folded"];
  *   folded: rows times the norm's weight; with a layer norm, W_Q, W_K and W_V less their mean over M, W_O less its mean over M
  *
  * Range    queries and keys as they are before any norm of their own and before they are turned by their position
- * Throws   UnsupportedError where a layer's heads cannot be told apart
+ * Throws   UnsupportedError where a layer's heads cannot be told apart, or q, k or v is no linear map of what the layer reads
  * Source   folded: what TransformerLens calls fold_ln, center_weights and center_writing_weights
  */
 export async function headWeights(
@@ -52,7 +52,8 @@ export async function headWeights(
       const of = (part: "q" | "k" | "v"): Value => {
         const value = site.clean(`blocks.${layer}.attn.${part}`);
         const seen = substitute(value, new Map([[read, vectors]]));
-        if (seen === value || dependsOn([seen], [read])) {
+        const [slope] = seen === value ? [] : gradients(build.reduceSum(seen), [vectors]);
+        if (!slope || dependsOn([seen], [read]) || dependsOn([slope], [vectors])) {
           throw new UnsupportedError(`${model.architecture}: layer ${layer} has no weights of ${part} of its own`);
         }
         return seen;

@@ -22,15 +22,16 @@ interface FixedSequenceOptions {
  * The call's queries and keys are not looked at; values are.
  *
  * Range    rows sum to 1
- * Source   Deconstructing Attention, arXiv:2510.11602 §3: the variant of a fixed sequence
- * Differs  the sequence is as wide as a head. The variants of random and of static embeddings read what a mechanism does not
- *          see: they are `queriesFrom` of `transformer`
+ * Source   after RndEmbQK of Deconstructing Attention, arXiv:2510.11602 eq. 9–10
+ * Differs  the sequence makes queries and keys by itself, as wide as a head; the paper's first runs through the layers below,
+ *          which a mechanism does not see: that is `queriesFrom: "noise"` of `transformer`
  */
 export const fixedSequence: Mechanism<FixedSequenceOptions> = mechanism({
   name: "fixedSequence",
   summary: "softmax whose queries and keys come from a fixed random sequence",
-  source: "arXiv:2510.11602 §3",
-  differs: "the sequence is as wide as a head",
+  source: "after arXiv:2510.11602 eq. 9–10",
+  differs:
+    "the sequence is as wide as a head and does not run through the layers below, as `queriesFrom` of `transformer` has it",
   rows: [16],
   defaults: { scale: "1/√D", seed: 0 },
   promises: { sees: "mask", rows: "one", mixesValues: true },

@@ -60,7 +60,11 @@ function written(z: Value, { gates }: Call, { normalised }: NormAttentionOptions
 }
 
 /** One head before norm and gate: weights, and what they mix. */
-function plainHead({ all, parameters, heads }: ReferenceHead, head: number, options: NormAttentionOptions): { pattern: number[][]; z: number[][] } {
+function plainHead(
+  { all, parameters, heads }: ReferenceHead,
+  head: number,
+  options: NormAttentionOptions,
+): { pattern: number[][]; z: number[][] } {
   const { feature, turned } = options;
   const [q, k, v] = [all.q[head], ...[all.k, all.v].map((rows) => rows[Math.floor((head * rows.length) / heads)])];
   const dim = q[0].length;
@@ -70,7 +74,9 @@ function plainHead({ all, parameters, heads }: ReferenceHead, head: number, opti
     turned ? parameters["turn"][head * dim + d] * firstAngle(heads, dim, head, d) : 0;
   const pattern = q.map((row, t) =>
     k.map((key, s) =>
-      s > t ? 0 : decay ** (t - s) * row.reduce((sum, x, d) => sum + act(x) * act(key[d]) * Math.cos(angle(d) * (t - s)), 0),
+      s > t
+        ? 0
+        : decay ** (t - s) * row.reduce((sum, x, d) => sum + act(x) * act(key[d]) * Math.cos(angle(d) * (t - s)), 0),
     ),
   );
   return { pattern, z: pattern.map((row) => v[0].map((_, e) => row.reduce((sum, w, s) => sum + w * v[s][e], 0))) };
@@ -94,7 +100,8 @@ export const normAttention: Mechanism<NormAttentionOptions> = mechanism<NormAtte
   name: "normAttention",
   summary: "linear attention with decay and angles, normed over all heads and gated: TransNormerLLM",
   source: "arXiv:2307.14995 eq. 1–4, 8",
-  differs: "learned angles are multiples of their start; slopes are those of the released code by default",
+  differs:
+    "learned angles are multiples of their start; slopes are those of the released code by default; `transnormer` makes the whole block",
   rows: [154],
   defaults: { feature: "silu", slopes: "ALiBi slopes", depth: 0, turned: true, normalised: true, block: chunkLength },
   alsoAsked: [{ turned: false, slopes: "8h/H", depth: 0.75 }, { block: 3 }],

@@ -10,8 +10,8 @@ import { activations } from "../layers.js";
 export const architecture = "AttentionLabTransformer";
 
 export const positionKinds = ["learned", "rotary", "alibi", "none"] as const;
-export const normKinds = ["layer", "rms", "none"] as const;
-export const queryKinds = ["stream", "embeddings", "random"] as const;
+export const normKinds = ["layer", "rms", "simpleRms", "none"] as const;
+export const queryKinds = ["stream", "embeddings", "random", "noise", "text"] as const;
 
 /** How one layer attends. */
 export interface LayerAttention {
@@ -30,6 +30,8 @@ export interface TransformerConfig {
   readonly width: number;
   /** Hidden units of each MLP; 0 for none. */
   readonly mlpWidth: number;
+  /** Whether an MLP is down(act(gate) ⊙ up) instead of down(act(up)). */
+  readonly gatedMlp: boolean;
   readonly activation: string;
   readonly norm: (typeof normKinds)[number];
   readonly positions: (typeof positionKinds)[number];
@@ -40,6 +42,10 @@ export interface TransformerConfig {
   readonly attention: readonly LayerAttention[];
   /** What queries and keys are made of, one per layer; values are always made of the stream. */
   readonly queriesFrom: readonly (typeof queryKinds)[number][];
+  /** The tokens of the text that queries and keys are made of where that is "text", one per position. */
+  readonly fixedIds: readonly number[];
+  /** Hidden units of the gated MLP that queries pass; 0 for none. */
+  readonly queryWidth: number;
   /** Tokens that a causal convolution per channel mixes before queries, keys and values are made; 0 for none. */
   readonly convolution: number;
   /** Whether each head's queries and keys are brought to length 1. */
@@ -79,6 +85,12 @@ const whole: Field<number> = {
   read: (value) => (Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined),
 };
 
+const fixedIds: Field<readonly number[]> = {
+  expected: "a list of token ids",
+  read: (value) => (Array.isArray(value) && value.every((id) => whole.read(id) !== undefined) ? value : undefined),
+  fallback: [],
+};
+
 /** A transformer as config.json says it. */
 export function readTransformer(json: JsonObject): TransformerConfig {
   const [layers, kvHeads] = ["layers", "kvHeads"].map((name) => (typeof json[name] === "number" ? json[name] : 0));
@@ -91,7 +103,8 @@ export function readTransformer(json: JsonObject): TransformerConfig {
     valueHeads: count(kvHeads),
     attention: attentionField(layers),
     queriesFrom: { ...words(queryKinds), fallback: new Array<"stream">(layers).fill("stream") },
-    convolution: { ...whole, fallback: 0 },
+    fixedIds,
+    ...{ queryWidth: { ...whole, fallback: 0 }, gatedMlp: flag(false), convolution: { ...whole, fallback: 0 } },
     ...{ unitKeys: flag(false), causal: flag(true), tied: flag(false), endId: maybe(whole) },
   };
   return readConfig<TransformerConfig>("transformer", json, fields, ["provenance"]);

@@ -1,7 +1,7 @@
 import { random, sizeOf, Tensor } from "../../tensor/index.js";
 import type { Blueprint } from "../family.js";
 import { unsquash } from "./attend.js";
-import { parametersOf } from "./blueprint.js";
+import { parametersOf } from "./attention.js";
 import type { TransformerConfig } from "./config.js";
 
 /** What is known of a weight before anything is learned: a constant, or a normal distribution around 0. */

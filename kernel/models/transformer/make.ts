@@ -17,6 +17,9 @@ import { tokenizerOf } from "./vocabulary.js";
 /** A mechanism, by its name or as a value. */
 export type MechanismChoice = string | Mechanism;
 
+/** Options of a mechanism by their names. */
+export type MechanismOptions = Readonly<Record<string, unknown>>;
+
 /** What queries and keys are made of. */
 export type QuerySource = TransformerConfig["queriesFrom"][number];
 
@@ -32,28 +35,39 @@ export interface TransformerOptions {
   readonly length: number;
   /** How every layer attends, or one entry per layer; default `"softmax"`. */
   readonly mechanism?: MechanismChoice | readonly MechanismChoice[];
-  /** Options of the mechanisms; of several, those that each knows. */
-  readonly mechanismOptions?: Readonly<Record<string, unknown>>;
+  /** Options of the mechanisms, for all layers, of which each takes those that it knows; or one entry per layer. */
+  readonly mechanismOptions?: MechanismOptions | readonly MechanismOptions[];
   /** Heads of keys and values; default as many as heads. */
   readonly kvHeads?: number;
-  /** Heads of values, where not as many as of keys (DiffQKV, arXiv:2501.13629 §2.1). */
+  /** Heads of values, where not as many as of keys (DiffQKV, arXiv:2501.13629 §2). */
   readonly valueHeads?: number;
   /** Default width / heads. */
   readonly headDim?: number;
   /**
    * What every layer makes its queries and keys of, or one entry per layer; values are always made of the stream.
-   * `"stream"`: what the layer reads; `"embeddings"`: the stream before the first layer; `"random"`: a vector that is drawn
-   * once for each token of the vocabulary and not learned. Default `"stream"`. Deconstructing Attention, arXiv:2510.11602 §3:
-   * static and random embeddings.
+   * `"stream"`: what the layer reads; `"embeddings"`: the stream before the first layer; `"noise"`, `"text"`: what the layers
+   * below make of vectors that are drawn once for each position, or of the text of `fixedIds`, whatever the prompt;
+   * `"random"`: a vector that is drawn once for each token of the vocabulary. What is drawn is not learned. Default
+   * `"stream"`. Deconstructing Attention, arXiv:2510.11602: `"noise"` is its RndEmbQK (eq. 9–10), `"text"` its FixedSeqQK
+   * (eq. 11–12), `"embeddings"` its StaticEmbQK (eq. 13); `"random"` is not among its variants.
    */
   readonly queriesFrom?: QuerySource | readonly QuerySource[];
+  /** The tokens of the text for `queriesFrom: "text"`, as many as `length`. */
+  readonly fixedIds?: readonly number[];
+  /**
+   * Hidden units of a gated MLP that queries pass before they are turned by their positions, down(silu(gate(q)) ⊙ up(q));
+   * default 0, none. DiffQKV's augmented Q, arXiv:2501.13629 §2, App. E: 3072 for a width of 2048.
+   */
+  readonly queryWidth?: number;
   /** `"learned"`, `"rotary"`, `"alibi"` or `"none"`; default `"learned"`. */
   readonly positions?: TransformerConfig["positions"];
   /** Hidden units of each MLP, 0 for none; default 4 · width. */
   readonly mlpWidth?: number;
-  /** Default `"gelu"`. */
+  /** Whether the MLP is down(act(gate) ⊙ up) instead of down(act(up)); default false. */
+  readonly gatedMlp?: boolean;
+  /** Default `"gelu"`; `"linear"` is none. */
   readonly activation?: string;
-  /** `"layer"`, `"rms"` or `"none"`; default `"layer"`. */
+  /** `"layer"`, `"rms"`, `"simpleRms"` (SRMSNorm, without weights) or `"none"`; default `"layer"`. */
   readonly norm?: TransformerConfig["norm"];
   /** Tokens that a causal convolution per channel mixes before queries, keys and values are made; default 0, none. */
   readonly convolution?: number;
@@ -83,7 +97,7 @@ export interface Workshop {
 /** Names of the options. */
 export const transformerOptions: readonly string[] = [
   ...["layers", "heads", "width", "vocabulary", "length", "mechanism", "mechanismOptions", "kvHeads", "valueHeads"],
-  ...["headDim", "queriesFrom"],
+  ...["headDim", "queriesFrom", "fixedIds", "queryWidth", "gatedMlp"],
   ...["positions", "mlpWidth", "activation", "norm", "convolution", "unitKeys", "causal", "tied", "first", "seed"],
   ...["embedding", "name"],
 ];
@@ -96,6 +110,28 @@ function whole(name: string, value: unknown, least: number): number {
 function oneOf<T extends string>(name: string, value: T, words: readonly T[]): T {
   if (words.includes(value)) return value;
   throw new OptionError(`transformer: unknown ${name} "${String(value)}"${knownNames(String(value), words)}`);
+}
+
+/** The options of each layer's mechanism, by which it differs from its defaults. */
+export function optionsPerLayer(
+  given: NonNullable<TransformerOptions["mechanismOptions"]>,
+  units: readonly Pick<Mechanism, "defaults">[],
+): readonly MechanismOptions[] {
+  const place = "transformer: mechanismOptions";
+  const isShared = (options: typeof given): options is MechanismOptions => !Array.isArray(options);
+  if (isShared(given)) {
+    const known = units.flatMap(({ defaults }) => Object.keys(defaults));
+    checkOptions(place, given, known);
+    const ownOf = ({ defaults }: (typeof units)[number]): MechanismOptions =>
+      Object.fromEntries(Object.entries(given).filter(([name]) => Object.hasOwn(defaults, name)));
+    return units.map(ownOf);
+  }
+  if (given.length !== units.length)
+    throw new OptionError(
+      `transformer: expected mechanismOptions for each of ${units.length} layers, got ${given.length}`,
+    );
+  units.forEach(({ defaults }, at) => checkOptions(`${place} of layer ${at}`, given[at], Object.keys(defaults)));
+  return given;
 }
 
 function configOf(options: TransformerOptions): TransformerConfig {
@@ -114,8 +150,7 @@ function configOf(options: TransformerOptions): TransformerConfig {
   const { queriesFrom: given = "stream" } = options;
   const queriesFrom = typeof given === "string" ? new Array<QuerySource>(layers).fill(given) : given;
   const units = choices.map((each) => (typeof each === "string" ? mechanismNamed("transformer", each) : each));
-  const knownOptions = units.flatMap(({ defaults }) => Object.keys(defaults));
-  checkOptions("transformer: mechanismOptions", mechanismOptions, knownOptions);
+  const ownOptions = optionsPerLayer(mechanismOptions, units);
   if (options.headDim === undefined && width % heads !== 0)
     throw new OptionError(`transformer: width must be a multiple of heads, got ${width} and ${heads}; or pass headDim`);
   return {
@@ -130,10 +165,13 @@ function configOf(options: TransformerOptions): TransformerConfig {
     positions: oneOf("positions", options.positions ?? "learned", positionKinds),
     vocabulary: whole("vocabulary", tokens?.length ?? options.vocabulary, 2),
     length: whole("length", options.length, 1),
-    attention: units.map((unit) => {
-      const own = Object.entries(mechanismOptions).filter(([name]) => Object.hasOwn(unit.defaults, name));
-      return { mechanism: unit, options: unit.optionsOf(Object.fromEntries(own)) as Record<string, unknown> };
-    }),
+    attention: units.map((unit, at) => ({
+      mechanism: unit,
+      options: unit.optionsOf(ownOptions[at]) as Record<string, unknown>,
+    })),
+    fixedIds: options.fixedIds ?? [],
+    queryWidth: whole("queryWidth", options.queryWidth ?? 0, 0),
+    gatedMlp: options.gatedMlp ?? false,
     convolution: whole("convolution", options.convolution ?? 0, 0),
     unitKeys: options.unitKeys ?? false,
     causal: options.causal ?? true,
