@@ -21,7 +21,7 @@ export function exactLogits(model: Model, weights: Readonly<Record<string, Tenso
   );
   const prompt = constant(new Tensor("int32", [1, ids.length], Int32Array.from(ids)));
   const { logits } = evaluate({ logits: tokenLogits(model.parts().blueprint, doubles, prompt) });
-  return new Tensor("float64", logits.shape, logits.data as Float64Array);
+  return new Tensor("float64", logits.shape, logits.data);
 }
 
 /** The slope of a loss along a random direction of all weights, by gradients and by differences, in float64. */

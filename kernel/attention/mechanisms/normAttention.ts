@@ -107,8 +107,7 @@ export const normAttention: Mechanism<NormAttentionOptions> = mechanism<NormAtte
   alsoAsked: [{ turned: false, slopes: "8h/H", depth: 0.75 }, { block: 3 }],
   promises: { sees: "causal", rows: "free", mixesValues: false },
   cost: { time: "T·2D·(D + 64)", state: "2·D² + 1; D² + 1 without angles" },
-  parameters: ({ heads, headDim }, { turned }) =>
-    turned ? { turn: { shape: [heads, headDim], initial: 1 } } : ({} as Record<string, never>),
+  parameters: ({ heads, headDim }, { turned }) => (turned ? { turn: { shape: [heads, headDim], initial: 1 } } : {}),
   gates: { gate: { per: "valueChannel", range: [-Infinity, Infinity] } },
   build: (call, options) => {
     const sizes = sizesOf("normAttention", call);
