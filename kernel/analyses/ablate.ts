@@ -108,6 +108,7 @@ export async function ablate(
     rows: tableRows(effects, seed),
     seed,
     randomHeads,
+    provenance: await model.provenance(),
   });
 
   /** The effects of some rows on one prompt. */

@@ -1,5 +1,5 @@
 import { knownNames, OptionError, type RecordClass, recordOf, showWith } from "../tensor/index.js";
-import { ablationTable, ablationTableMime } from "../views/index.js";
+import { ablationTable, ablationTableMime, type Provenance } from "../views/index.js";
 import { csvTable, escapeHtml, htmlTable, latexTable, markdownTable, textTable, type Column } from "./parts/table.js";
 
 /** What taking one head out did. */
@@ -31,6 +31,8 @@ export interface AblationParts {
   readonly seed: number;
   /** Random heads per layer. */
   readonly randomHeads: number;
+  /** Where the model comes from. */
+  readonly provenance: Provenance;
 }
 
 const columns: readonly Column<AblationRow>[] = (
@@ -95,14 +97,14 @@ showWith(AblationTable.prototype, (table) => {
   const { rows } = table.sorted();
   const top = rows.slice(0, shownRows);
   const more = rows.length > shownRows ? `the ${shownRows} largest of ${rows.length} effects` : "";
-  const { title, metric, clean, seed } = table;
+  const { title, metric, clean, seed, provenance } = table;
   const payload = ablationTable({
     title: `Head ablation of ${title}`,
     metric,
     clean,
     rows: table.rows,
     notes: [table.caption],
-    provenance: { model: title, seed },
+    provenance: { ...provenance, seed },
   });
   return {
     [ablationTableMime]: payload,

@@ -77,6 +77,7 @@ export async function activationPatching(
     clean: pairs.map((pair) => pair.metric.clean),
     corrupted: pairs.map((pair) => pair.metric.corrupted),
     undefinedPairs,
+    provenance: await model.provenance(),
   });
 
   /** What every patch in one layer does to the metric of one pair. */

@@ -60,5 +60,5 @@ export async function attentionGradients(
     onProgress?.(index + 1, prompts.length);
   }
   const caption = `Attention × gradient of ${metric.name}, heads of ${model.name}, ${prompts.length} prompts`;
-  return new HeadScores({ caption, measured, seed });
+  return new HeadScores({ caption, measured, seed, provenance: async () => model.provenance() });
 }

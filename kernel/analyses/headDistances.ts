@@ -53,7 +53,7 @@ export async function headDistances(
     onProgress?.(at + 1, prompts.length);
   }
   const caption = `Distance of heads of ${model.name} from the centre of their layer, ${prompts.length} prompts`;
-  return new HeadScores({ caption, measured, seed });
+  return new HeadScores({ caption, measured, seed, provenance: async () => model.provenance() });
 }
 
 function cosine(a: readonly number[], b: readonly number[]): number {

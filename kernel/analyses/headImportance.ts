@@ -1,6 +1,7 @@
 import { build, gradients } from "../graph/index.js";
 import type { Model, ModelInput } from "../models/index.js";
 import { checkOptions } from "../tensor/index.js";
+import type { Provenance } from "../views/index.js";
 import { ablate } from "./ablate.js";
 import { HeadScores } from "./headScores.js";
 import { headOptions, settingsOf, type HeadOptions } from "./parts/headOptions.js";
@@ -67,7 +68,8 @@ export async function headImportance(
     scaled: prompts.map(() => scaled),
   };
   const caption = `Importance of heads of ${model.name} for ${metric.name}, ${prompts.length} prompts`;
-  if (!exact) return new HeadScores({ caption, measured, seed });
+  const provenance = async (): Promise<Provenance> => model.provenance();
+  if (!exact) return new HeadScores({ caption, measured, seed, provenance });
   const table = await ablate(model, inputs, {
     metric,
     randomHeads: 0,
@@ -75,5 +77,5 @@ export async function headImportance(
     ...(signal ? { signal } : {}),
   });
   const effects = prompts.map((_, p) => gridOf(model, (l, h) => Math.abs(table.at(l, h).perPrompt[p])));
-  return new HeadScores({ caption, measured: { ...measured, exact: effects }, seed });
+  return new HeadScores({ caption, measured: { ...measured, exact: effects }, seed, provenance });
 }

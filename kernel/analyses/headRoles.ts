@@ -75,6 +75,7 @@ export async function headRoles(
     measured,
     uniform,
     seed,
+    provenance: async () => model.provenance(),
   });
 }
 

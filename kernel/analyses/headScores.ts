@@ -1,5 +1,5 @@
 import { knownNames, OptionError, showWith } from "../tensor/index.js";
-import { matrix, matrixMime } from "../views/index.js";
+import { matrix, matrixMime, type Provenance } from "../views/index.js";
 import { bootstrapInterval, meanOf } from "./parts/statistics.js";
 import { csvTable, latexTable, markdownTable, textTable, type Column } from "./parts/table.js";
 
@@ -21,6 +21,8 @@ export interface HeadScoresParts {
   /** By measure: what attention that is even over the visible keys would score, where that is known. */
   readonly uniform?: Readonly<Record<string, number>>;
   readonly seed?: number;
+  /** Where the model comes from. */
+  readonly provenance?: () => Promise<Provenance>;
 }
 
 /** How many rows are shown; an export has all. */
@@ -94,6 +96,11 @@ export class HeadScores {
     return found;
   }
 
+  /** Where the model comes from, and the seed of the intervals. */
+  async provenance(): Promise<Provenance> {
+    return { ...(await this.#parts.provenance?.()), seed: this.seed };
+  }
+
   /** Comma-separated values at full precision, with the intervals. */
   toCsv(): string {
     return csvTable(this.rows, this.#columns());
@@ -158,7 +165,7 @@ function meanOfSome(xs: readonly number[]): number {
   return known.length === 0 ? NaN : meanOf(known);
 }
 
-showWith(HeadScores.prototype, (scores) => {
+showWith(HeadScores.prototype, async (scores) => {
   const { rows, uniform, caption } = scores.sorted();
   const top = rows.slice(0, shownRows);
   const even = Object.entries(uniform).map(([name, value]) => `${name} ${Number(value.toPrecision(3))}`);
@@ -171,6 +178,7 @@ showWith(HeadScores.prototype, (scores) => {
     ...{ title: caption, measure: scores.leading, kind, notes: chance },
     rows: { name: "layer", labels: labels(grid.length) },
     columns: { name: "head", labels: labels(grid[0].length) },
+    provenance: await scores.provenance(),
   });
   return {
     [matrixMime]: figure,

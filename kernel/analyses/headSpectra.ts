@@ -74,6 +74,7 @@ export async function headSpectra(model: Model, options: HeadSpectraOptions = {}
       "first share": measured((values) => (norm(values) === 0 ? 0 : (values[0] / norm(values)) ** 2)),
       "effective rank": measured(effectiveRank),
     },
+    provenance: async () => model.provenance(),
   });
   return {
     scores,

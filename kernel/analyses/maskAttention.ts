@@ -70,5 +70,5 @@ export function maskAttention(
     measured.ratio.push(inMask.map((heads) => heads.map((share) => share / chance)));
   });
   const caption = `Attention of ${labels[0][query]} on patches that lies on the masks, ${masks.length} pictures`;
-  return new HeadScores({ caption, measured });
+  return new HeadScores({ caption, measured, provenance: async () => (await run.heading()).provenance });
 }

@@ -1,5 +1,5 @@
 import { type RecordClass, recordOf, showWith } from "../tensor/index.js";
-import { matrix, matrixMime } from "../views/index.js";
+import { matrix, matrixMime, type Provenance } from "../views/index.js";
 import { meanOf } from "./parts/statistics.js";
 import { csvTable, escapeHtml, htmlTable, latexTable, markdownTable, textTable, type Column } from "./parts/table.js";
 
@@ -21,6 +21,8 @@ export interface PatchingParts {
   readonly corrupted: readonly number[];
   /** Pairs whose metric is the same clean and corrupted: nothing can be recovered there. */
   readonly undefinedPairs: readonly number[];
+  /** Where the model comes from. */
+  readonly provenance: Provenance;
 }
 
 const Parts: RecordClass<PatchingParts> = recordOf();
@@ -86,7 +88,7 @@ showWith(PatchingMap.prototype, (map) => {
     measure: map.caption.slice(colon + 2).split(" by each ")[0],
     kind: "diverging",
     notes: [map.caption],
-    provenance: { model: map.title },
+    provenance: map.provenance,
     rows: { name: "layer", labels: map.layers.map(String) },
     columns: { name: map.column, labels },
   });

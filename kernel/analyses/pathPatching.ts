@@ -95,6 +95,7 @@ export async function pathPatching(
     clean: pairs.map((pair) => pair.metric.clean),
     corrupted: pairs.map((pair) => pair.metric.corrupted),
     undefinedPairs,
+    provenance: await model.provenance(),
   });
 
   /** What every head of a layer does to the metric of one pair. */

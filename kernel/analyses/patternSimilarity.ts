@@ -106,7 +106,8 @@ export async function patternSimilarity(
     layers: mean(layers),
     heads: mean(heads),
     headCount: model.heads,
-    acrossTasks: twins && new HeadScores({ caption, measured: { cosine: across } }),
+    acrossTasks:
+      twins && new HeadScores({ caption, measured: { cosine: across }, provenance: async () => model.provenance() }),
   });
 }
 

@@ -68,7 +68,7 @@ export async function retrievalHeads(
   }
   const answered = scores.filter(([[first]]) => !Number.isNaN(first)).length;
   const caption = `Retrieval scores of heads of ${model.name}, ${answered} of ${cases.length} cases answered`;
-  return new HeadScores({ caption, measured: { retrieval: scores }, seed });
+  return new HeadScores({ caption, measured: { retrieval: scores }, seed, provenance: async () => model.provenance() });
 }
 
 /** How many tokens were written until the answer was over, its last one included. */

@@ -87,5 +87,5 @@ export async function saliency(
     onProgress?.(index + 1, prompts.length);
   }
   const caption = `Agreement of attention with saliency (${of} of ${metric.name}), heads of ${model.name}, ${prompts.length} prompts`;
-  return { tokens, agreement: new HeadScores({ caption, measured, seed }) };
+  return { tokens, agreement: new HeadScores({ caption, measured, seed, provenance: async () => model.provenance() }) };
 }

@@ -60,18 +60,22 @@ export function scatter(x: HeadScores | HeadSeries, y: HeadScores | HeadSeries, 
     const names = run.stacks.map(({ name }) => name);
     throw new OptionError(`scatter: unknown stack "${stackName}"${knownNames(stackName, names)}`);
   }
-  const made = (of?: RunHeading): ScatterPayload =>
+  const made = (of?: RunHeading, provenance = of?.provenance): ScatterPayload =>
     payloadOf(points, {
       title: options.title ?? (captions.join("; ") || `${up.name} over ${across.name}`),
       ...{ xLabel: across.name, yLabel: up.name },
       ...(xScale ? { xScale } : {}),
       ...(yScale ? { yScale } : {}),
       ...(notes ? { notes } : {}),
-      ...(of ? { provenance: of.provenance } : {}),
+      ...(provenance ? { provenance } : {}),
       live: of?.sharedAs === undefined ? undefined : { run: of.sharedAs, stack: stackName },
     });
   made(); // what cannot be drawn is refused here, not when it is shown
-  return new Scatter(async () => made(await run?.heading()));
+  const scores = [x, y].find((each) => each instanceof HeadScores);
+  return new Scatter(async () => {
+    const heading = await run?.heading();
+    return made(heading, heading?.provenance ?? (await scores?.provenance()));
+  });
 }
 
 function seriesOf(axis: "x" | "y", given: HeadScores | HeadSeries, measure: string | undefined): HeadSeries {

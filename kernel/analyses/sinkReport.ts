@@ -1,6 +1,6 @@
 import { figureOf } from "../figure/index.js";
 import { checkOptions, OptionError, showWith, type Tensor } from "../tensor/index.js";
-import { panelsMime } from "../views/index.js";
+import { panelsMime, type Provenance } from "../views/index.js";
 import type { MassiveActivation } from "./parts/residual.js";
 import type { SecondarySink } from "./parts/secondarySinks.js";
 import { epsilonCurves, sinkPanels } from "./parts/sinkPanels.js";
@@ -76,6 +76,8 @@ export interface SinkReportParts {
   readonly heads: number;
   readonly causal: boolean;
   readonly samples: readonly SinkSample[];
+  /** Where the model comes from. */
+  readonly provenance: Provenance;
 }
 
 /** Sinks of a model on some prompts. Immutable; shows itself as a summary, ε-curves and maps of heads, tokens and norms. */
@@ -85,15 +87,17 @@ export class SinkReport {
   readonly headCount: number;
   readonly causal: boolean;
   readonly samples: readonly SinkSample[];
+  readonly provenance: Provenance;
   /** Always raw: nothing is folded or centred. */
   readonly weights = "raw" as const;
 
-  constructor({ title, layers, heads, causal, samples }: SinkReportParts) {
+  constructor({ title, layers, heads, causal, samples, provenance }: SinkReportParts) {
     this.title = title;
     this.layers = layers;
     this.headCount = heads;
     this.causal = causal;
     this.samples = samples;
+    this.provenance = { ...provenance, prompts: samples.length, weights: this.weights };
   }
 
   /** What token 0 is, and in which share of the prompts. */

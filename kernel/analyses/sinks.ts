@@ -86,7 +86,8 @@ export async function sinks(
     });
     onProgress?.(index + 1, prompts.length);
   }
-  return new SinkReport({ title: model.name, layers: model.layers, heads: model.heads, causal: model.causal, samples });
+  const { name: title, layers, heads, causal } = model;
+  return new SinkReport({ title, layers, heads, causal, samples, provenance: await model.provenance() });
 }
 
 /** Positions of the one prompt that are not padding. */

@@ -1,5 +1,6 @@
 import type { RunSettings } from "../graph/index.js";
 import { checkOptions, OptionError, Tensor, wholeNumber } from "../tensor/index.js";
+import type { Provenance } from "../views/index.js";
 import type { Batch, Blueprint } from "./family.js";
 import { Generation } from "./generation.js";
 import type { GenerationConfig } from "./generationRules.js";
@@ -25,6 +26,7 @@ export interface Writer {
   readonly prepare: () => Promise<Batch>;
   readonly label: (id: number) => string;
   readonly decode: (ids: readonly number[]) => string | undefined;
+  readonly provenance: () => Promise<Provenance>;
   /** A pass over whole texts, and one over new tokens alone. */
   readonly whole: (settings: RunSettings) => Pass;
   readonly continued: (settings: RunSettings) => Pass;
@@ -38,6 +40,15 @@ function stacked(rows: readonly Float32Array[], width: number): Tensor {
   const data = new Float32Array(rows.length * width);
   rows.forEach((row, i) => data.set(row, i * width));
   return new Tensor("float32", [rows.length, width], data);
+}
+
+/** How tokens were chosen, for the provenance. */
+function chosenBy({ temperature = 0, topK, seed }: GenerateOptions): Provenance {
+  return {
+    temperature,
+    ...(topK === undefined ? {} : { topK }),
+    ...(seed === undefined ? {} : { seed }),
+  };
 }
 
 /** See `Model.generate`. */
@@ -101,5 +112,6 @@ export async function generate(writer: Writer, options: GenerateOptions): Promis
     ...{ title: writer.title, label },
     logits: logits.map((rows) => stacked(rows, blueprint.vocabulary)),
     patterns,
+    provenance: async () => ({ ...(await writer.provenance()), ...chosenBy(options) }),
   });
 }

@@ -1,6 +1,6 @@
 import { showWith } from "../tensor/index.js";
 import type { MimeBundle, Tensor } from "../tensor/index.js";
-import { generation, generationMime, generationText } from "../views/index.js";
+import { generation, generationMime, generationText, type Provenance } from "../views/index.js";
 
 /** One token as it was chosen. */
 export interface GeneratedToken {
@@ -20,6 +20,7 @@ export interface GenerationParts extends Pick<
   /** The model's name. */
   readonly title: string;
   readonly label: (id: number) => string;
+  readonly provenance: () => Promise<Provenance>;
 }
 
 /** What a model wrote. Shows itself as a timeline: each new token, its chance, and where it looked. */
@@ -41,6 +42,7 @@ export class Generation {
   readonly patterns: readonly (readonly Tensor[])[];
   readonly #title: string;
   readonly #label: (id: number) => string;
+  readonly #provenance: () => Promise<Provenance>;
 
   constructor(parts: GenerationParts) {
     this.prompts = parts.prompts;
@@ -51,10 +53,11 @@ export class Generation {
     this.patterns = parts.patterns;
     this.#title = parts.title;
     this.#label = parts.label;
+    this.#provenance = parts.provenance;
   }
 
   /** The figure: probability and entropy of each choice, before any rule, and the attention where it was kept. */
-  bundle(): MimeBundle {
+  async bundle(): Promise<MimeBundle> {
     const { prompts, tokens, ids, logits, patterns } = this;
     // A picture takes more places in the text that attends than the prompt has tokens: there are no labels for them.
     const isLabelled = patterns.every((steps, text) =>
@@ -72,6 +75,7 @@ export class Generation {
       attention: hasPatterns
         ? { layers, heads, weights: (text, step, layer, head) => patterns[text][step].at(layer, head).data as ArrayLike<number> } // prettier-ignore
         : undefined,
+      provenance: await this.#provenance(),
       notes: ["Chances and entropies are those of the logits, before rules and temperature."],
     });
     return { [generationMime]: payload, "text/plain": generationText(payload) };

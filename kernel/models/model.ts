@@ -2,6 +2,7 @@ import type { Engine, RunSettings, Value } from "../graph/index.js";
 import { build, gradients } from "../graph/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { checkOptions, OptionError, showWith, UnsupportedError } from "../tensor/index.js";
+import type { Provenance } from "../views/index.js";
 import type { Address } from "./addresses.js";
 import { isOnDemand, resolveAddresses } from "./addresses.js";
 import { continuation } from "./continuation.js";
@@ -50,7 +51,7 @@ export interface ModelParts extends Pick<Host, "interruptSignal">, Sharing {
   /** Makes pixel values of pictures; undefined for models that read none, or do not say how. */
   readonly readPictures?: PictureReader | undefined;
   readonly engine: Engine;
-  readonly provenance: () => Promise<Readonly<Record<string, string | number>>>;
+  readonly provenance: () => Promise<Provenance>;
   /** What stands beside its weights in a model folder, by file name. */
   readonly texts: () => Promise<Readonly<Record<string, string>>>;
 }
@@ -241,7 +242,7 @@ export class Model {
    * Example  (await model.generate("Once upon a time", { maxNewTokens: 20 })).texts[0]
    */
   async generate(input: string | readonly string[] | ModelInput, options: GenerateOptions): Promise<Generation> {
-    const { blueprint, weights, tokenizer, generation } = this.#parts;
+    const { blueprint, weights, tokenizer, generation, provenance } = this.#parts;
     const signal = options.signal ?? this.#parts.interruptSignal();
     const writer: Writer = {
       title: this.name,
@@ -251,6 +252,7 @@ export class Model {
       prepare: async () => (await this.#prepare(input, true)).batch,
       label: (id) => this.#label(id),
       decode: (ids) => tokenizer?.decode(ids),
+      provenance,
       whole: (settings) => async (feeds, wanted) => this.#sessions.compute(wanted, feeds, false, settings),
       continued: (settings) => async (feeds, wanted) => {
         const session = await this.#sessions.known("continued", () => continuation(blueprint, weights), settings);
@@ -276,6 +278,11 @@ export class Model {
    */
   tokenId(text: string): number {
     return singleToken(this.#parts.tokenizer, text);
+  }
+
+  /** Where its numbers come from: name, hash of the weights, tokenizer, device, number format, versions. */
+  async provenance(): Promise<Provenance> {
+    return this.#parts.provenance();
   }
 
   /** The model in text: its sizes, and every address with the shape of its activation, as a tree. */

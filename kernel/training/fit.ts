@@ -1,6 +1,6 @@
 import { EngineError, showWith } from "../tensor/index.js";
 import { curves, curvesMime } from "../views/index.js";
-import type { CurvesPayload } from "../views/index.js";
+import type { CurvesPayload, Provenance } from "../views/index.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Evaluation, Identity, State } from "./checkpoint.js";
 import { curveText } from "./curveText.js";
@@ -71,7 +71,10 @@ export class Fit {
     const all = [["loss", losses] as const, ...Object.entries(metrics)];
     return curves(
       all.map(([name, y]) => ({ name, x, y })),
-      { title, xLabel: "step", points: 4000 },
+      {
+        ...{ title, xLabel: "step", points: 4000 },
+        provenance: { steps, ...madeOf(this.parts().identity) },
+      },
     );
   }
 
@@ -86,6 +89,12 @@ export class Fit {
     const said = Object.entries(last?.values ?? {}).map(([name, x]) => `${name} ${Number(x.toPrecision(4))}`);
     return [head, ...lines, ...(last ? [`after ${last.step} steps: ${said.join(", ")}`] : [])].join("\n");
   }
+}
+
+/** What a run was made of: its rule, and fingerprints of its graph, its first parameters and its first batch. */
+function madeOf(identity: Identity): Provenance {
+  const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+  return Object.fromEntries(["optimiser", "graph", "start", "batch"].map((name) => [name, text(identity[name])]));
 }
 
 /** What a run shows in a notebook: its curves, and a summary in text. */

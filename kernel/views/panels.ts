@@ -25,7 +25,11 @@ export const panelsCaps: { readonly panels: number; readonly nameLength: number 
 
 const check: Check = checksOf("panels");
 
-/** Throws PayloadError unless there are 1 … 16 panels with different names. */
+/**
+ * A report; a panel that does not say where its numbers come from has that of the report, for it is saved by itself too.
+ *
+ * Throws   PayloadError unless there are 1 … 16 panels with different names
+ */
 export function panels(
   title: string,
   list: readonly Panel[],
@@ -37,15 +41,23 @@ export function panels(
     version: panelsVersion,
     title: clip(title, headingCaps.titleLength),
     summary: summary.slice(0, headingCaps.notes).map((line) => clip(line, headingCaps.textLength)),
-    panels: list,
+    panels: list.map((panel) => withProvenance(panel, provenance)),
     provenance,
   });
+}
+
+function withProvenance(panel: Panel, provenance: Provenance): Panel {
+  const all = { ...provenance, ...panel.payload.provenance };
+  // Two branches, since each view has its own payload.
+  return panel.mime === curvesMime
+    ? { ...panel, payload: { ...panel.payload, provenance: all } }
+    : { ...panel, payload: { ...panel.payload, provenance: all } };
 }
 
 /** The sentences, and the summaries of all panels. */
 export function panelsText(payload: PanelsPayload): string {
   const texts = payload.panels.map(({ mime, payload: panel }) =>
-    mime === curvesMime ? curvesText(panel) : matrixText(panel),
+    mime === curvesMime ? curvesText({ ...panel, provenance: {} }) : matrixText({ ...panel, provenance: {} }),
   );
   return [payload.title, ...payload.summary, ...texts, ...provenanceText(payload)].join("\n");
 }

@@ -135,7 +135,7 @@ describe("edge attribution", () => {
       expect(score).toBeCloseTo((single[0].at(from, to) + single[1].at(from, to)) / 2, 10);
     }
     expect(whole.toLatex()).toMatch(/\\bottomrule/);
-    expect(shown(whole)["text/plain"]).toMatch(
+    expect((await shown(whole))["text/plain"]).toMatch(
       /^EAP-IG of logitDifference\(7, 9\) on gpt2, 2 pairs, 12 steps[\s\S]*the 20 largest of 262 edges/,
     );
   });

@@ -25,6 +25,8 @@ const others = [
   "tokenStrip",
 ];
 
+const display = Symbol.for("Jupyter.display");
+
 /** Head 2 of layer 1 writes; no other head does, nor any MLP. */
 const plantOneHead: Plant = (name, data) => {
   if (/mlp\.c_proj/.test(name) || /attn\.c_proj\.bias$/.test(name)) data.fill(0);
@@ -131,6 +133,23 @@ describe.each(Object.entries(laws))("%s", (name, { list, open, planted, control 
       expect(Math.abs(x - expected[i]), `${name} ${i}`).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(x)));
     });
   });
+});
+
+it("a figure of each says where its numbers come from", async () => {
+  const drawn: string[] = [];
+  for (const [name, { open }] of Object.entries(laws)) {
+    const { result } = await (await open(models)).once();
+    const show = (result as { [display]?: () => unknown } | undefined)?.[display];
+    const bundle = Object.entries(((await show?.call(result)) ?? {}) as Record<string, { provenance: object }>);
+    for (const [mime, payload] of bundle.filter(([each]) => each.startsWith("application/vnd.attention-lab."))) {
+      drawn.push(name);
+      expect(payload.provenance, `${name}: ${mime}`).toMatchObject({ device: "cpu", dtype: "float32" });
+    }
+  }
+  expect(drawn.sort()).toEqual([
+    ...["ablate", "activationPatching", "attentionGradients", "compareHeads", "headDistances", "headImportance"],
+    ...["headRoles", "maskAttention", "pathPatching", "retrievalHeads", "sinks"],
+  ]);
 });
 
 it("and all models are as they were", async () => {

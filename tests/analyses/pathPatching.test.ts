@@ -108,7 +108,7 @@ describe("path patching", () => {
     expect(both.toCsv()).toBe((await pathPatching(model, two.clean, two.corrupted, { metric, receivers })).toCsv());
     expect(both.toCsv().split("\r\n")[0]).toBe("layer,head,recovery,effect");
     expect(both.toLatex()).toMatch(/\\bottomrule/);
-    expect(shown(both)["text/plain"]).toMatch(
+    expect((await shown(both))["text/plain"]).toMatch(
       /^Path patching of gpt2 into 2\.1 q, MLPs free: share of the change of logitDifference\(7, 9\) made by each head, 2 pairs/,
     );
   });

@@ -8,6 +8,7 @@ import { families } from "../../kernel/lib/models/index.js";
 import { cachedReader } from "../../kernel/lib/models/keyValueCache.js";
 import type { Text } from "../../kernel/lib/models/reader.js";
 import { Tensor } from "../../kernel/lib/tensor/index.js";
+import { generationMime, readGeneration } from "../../kernel/lib/views/index.js";
 import { decoders, inputOf, maxAbsDiff, oracles, readOracle } from "./oracle.js";
 
 /** Sums over keys of another order: float32 rounding. */
@@ -43,6 +44,18 @@ describe.each(decoders)("%s writes with a key-value cache", (name) => {
     }
     await model.dispose();
   });
+});
+
+it("a written text says by which model and how it was chosen", async () => {
+  const model = await load((await readOracle("gpt2")).folder);
+  const options = { maxNewTokens: 2, patterns: true, temperature: 0.5, topK: 4, seed: 7 };
+  const bundle = await (await model.generate({ inputIds: [[1, 2, 3]] }, options)).bundle();
+  const { provenance, grid } = readGeneration(bundle[generationMime]);
+  const { modelHash, device } = await model.provenance();
+  expect(modelHash).toMatch(/^[0-9a-f]{16}$/);
+  expect(provenance).toMatchObject({ modelHash, device, temperature: 0.5, topK: 4, seed: 7 });
+  expect(grid?.provenance).toEqual(provenance);
+  await model.dispose();
 });
 
 describe("a key-value cache", () => {

@@ -1,5 +1,14 @@
 import type { Tensor } from "../../tensor/index.js";
-import { curves, curvesMime, matrix, matrixMime, panels, type Panel, type PanelsPayload } from "../../views/index.js";
+import {
+  curves,
+  curvesMime,
+  matrix,
+  matrixMime,
+  panels,
+  type Panel,
+  type PanelsPayload,
+  type Provenance,
+} from "../../views/index.js";
 import type { SecondarySink } from "./secondarySinks.js";
 
 /** What of a sink report is drawn. */
@@ -10,6 +19,7 @@ export interface DrawnSinks {
   readonly headCount: number;
   /** How many keys every prompt has. */
   readonly keys: number;
+  readonly provenance: Provenance;
   readonly samples: readonly {
     readonly tokens: readonly string[];
     /** α_k, [L,H,K]. */
@@ -27,14 +37,10 @@ const [shownKeys, shownTokens] = [4, 256];
 /** The pictures of a sink report. */
 export function sinkPanels(report: DrawnSinks): PanelsPayload {
   const [title, ...summary] = report.summary.split("\n");
-  const provenance = { model: report.title, prompts: report.samples.length, weights: "raw" };
   return panels(
     title,
     [epsilonCurves(report), ...headMaps(report), tokenMap(report), norms(report), ...lifetimes(report)],
-    {
-      summary,
-      provenance,
-    },
+    { summary, provenance: report.provenance },
   );
 }
 
@@ -47,7 +53,12 @@ export function epsilonCurves(report: DrawnSinks): Panel & { readonly mime: type
     return { name: `key ${key}`, x: ends.map(({ epsilon }) => epsilon), y: ends.map(({ rate }) => rate) };
   });
   const axes = { xLabel: "threshold ε", yLabel: "share of heads with α > ε", shape: "step" } as const;
-  return { name: "ε-curves", mime: curvesMime, payload: curves(list, { title: `Sinks of ${report.title}`, ...axes }) };
+  const { title, provenance } = report;
+  return {
+    name: "ε-curves",
+    mime: curvesMime,
+    payload: curves(list, { title: `Sinks of ${title}`, ...axes, provenance }),
+  };
 }
 
 const numbered = (name: string, count: number): { readonly name: string; readonly labels: readonly string[] } => ({

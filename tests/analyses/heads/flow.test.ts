@@ -67,7 +67,7 @@ describe("rollout and flow", () => {
     expected!.forEach((row, q) => row.forEach((x, k) => expect(rollout.reaching(0, q)[k]).toBeCloseTo(x, 6)));
     expect(rollout.toCsv().split("\r\n")).toHaveLength(length + 2);
     expect(rollout.toLatex()).toMatch(/\\bottomrule/);
-    expect(shown(rollout)["text/html"]).toMatch(/what reaches its last token after layer 2<\/p><table>/);
+    expect((await shown(rollout))["text/html"]).toMatch(/what reaches its last token after layer 2<\/p><table>/);
     expect(() => rollout.reaching(0, 9)).toThrow(/no prompt 0 with layer 2 and position 9/);
     await expect(attentionFlow(model, input, { layers: [3] })).rejects.toThrow(/whole numbers in 0 … 2, got 3/);
   });

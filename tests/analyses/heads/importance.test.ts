@@ -132,7 +132,7 @@ describe.each(["gpt2", "llama_rope3"])("importance of heads of %s", (name) => {
     expect(found.layers[0][1]).toBeCloseTo(1, 12);
     expect(found.acrossTasks!.at(0, 1).values["cosine"]).toBeCloseTo(1, 12);
     expect(found.acrossTasks!.at(2, 1).values["cosine"]).toBeLessThan(1);
-    expect(shown(found)["text/plain"]).toMatch(/^Similarity of attention patterns of/);
+    expect((await shown(found))["text/plain"]).toMatch(/^Similarity of attention patterns of/);
     const other = { inputIds: [[8, 3]] };
     await expect(patternSimilarity(model, one, { other })).rejects.toThrow(/pair 0 must have one length, got 5 and 2/);
   });

@@ -28,6 +28,7 @@ export function plantedEverywhere(
 /** Even attention over the visible keys. */
 export const even = (_head: number, query: number, key: number): number => (key <= query ? 1 / (query + 1) : 0);
 
-export function shown(value: object): Record<string, string> {
-  return (value as Record<symbol, () => Record<string, string>>)[Symbol.for("Jupyter.display")]();
+export async function shown(value: object): Promise<Record<string, string>> {
+  const show = (value as Record<symbol, () => Record<string, string> | Promise<Record<string, string>>>)[Symbol.for("Jupyter.display")]; // prettier-ignore
+  return show.call(value);
 }

@@ -101,11 +101,11 @@ describe("tables of head scores", () => {
     expect(low <= Number(first[2]) && Number(first[2]) <= high).toBe(true);
     expect(scores.toLatex()).toMatch(/\\toprule[\s\S]*\\midrule[\s\S]*\\bottomrule/);
     expect(scores.toMarkdown()).toMatch(/^\| layer \| head \| induction \|/);
-    expect(shown(scores)["text/plain"]).toMatch(
+    expect((await shown(scores))["text/plain"]).toMatch(
       /^Roles of heads of gpt2, 2 prompts\n[\s\S]*even attention would score: induction 0\./,
     );
     const figure = scores.sorted("previous");
-    const payload = (shown(figure) as Record<string, unknown>)[matrixMime] as MatrixPayload;
+    const payload = ((await shown(figure)) as Record<string, unknown>)[matrixMime] as MatrixPayload;
     expect(payload).toMatchObject({ measure: "previous", kind: "sequential", rows: { labels: ["0", "1", "2"] } });
     expect(payload.values[1 * 4 + 3]).toBeCloseTo(scores.at(1, 3).values["previous"], 5);
     expect(scores.above(threshold, "previous").grid().flat().filter(Number.isFinite)).toHaveLength(3);

@@ -111,7 +111,7 @@ describe("composition", () => {
     expect(raw.sorted("K").rows.every(({ kind }) => kind === "K")).toBe(true);
     expect(raw.toCsv().split("\r\n")[0]).toBe("kind,fromLayer,fromHead,toLayer,toHead,score");
     expect(raw.toLatex()).toMatch(/\\bottomrule/);
-    expect(shown(raw)["text/plain"]).toMatch(
+    expect((await shown(raw))["text/plain"]).toMatch(
       /raw weights; random directions would score 0\.144[\s\S]*the 20 largest of 144 scores/,
     );
     expect(() => raw.at("Q", { layer: 1, head: 0 }, { layer: 1, head: 1 })).toThrow(/must be in an earlier layer/);
