@@ -32,6 +32,8 @@ export interface Carried {
   readonly run: Compiled["run"];
   /** The state of now, copied. */
   readonly read: () => Promise<Readonly<Record<string, Tensor>>>;
+  /** Disposes of the state and hands these inputs over as they are then, not copied: what was given comes back this way. */
+  readonly end: (names: readonly string[]) => Promise<Readonly<Record<string, Tensor>>>;
   /** Gives the memory of the state back; idempotent. */
   readonly dispose: () => Promise<void>;
 }

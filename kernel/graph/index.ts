@@ -1,6 +1,7 @@
 export type { BlockOptions, InBlocks } from "./blocks/inBlocks.js";
 export { inBlocks } from "./blocks/inBlocks.js";
 export { earlyRows } from "./blocks/earlyRows.js";
+export type { Join } from "./blocks/join.js";
 export { futureLabel } from "./blocks/prefix.js";
 export { build } from "./build.js";
 export type { Build, Operand } from "./builder.js";

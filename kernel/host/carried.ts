@@ -108,11 +108,19 @@ export async function carriedOf(
         const { tensors: now } = await thread.ask({ kind: "held", state, names });
         return Object.fromEntries(names.map((name) => [name, unwired(now![name]!, held.forms[name]!.dtype)]));
       }),
+    end: async (wanted) => {
+      const unknown = wanted.find((name) => !Object.hasOwn(held.forms, name));
+      if (unknown !== undefined) throw new OptionError(`end: unknown input "${unknown}"${knownNames(unknown, Object.keys(held.forms))}`); // prettier-ignore
+      const last = inTurn(async () => thread.ask({ kind: "drop", state, names: wanted }));
+      open = false;
+      const { tensors: now } = await last;
+      return Object.fromEntries(wanted.map((name) => [name, unwired(now![name]!, held.forms[name]!.dtype)]));
+    },
     dispose: async () => {
       if (!open) return;
       open = false;
       await turn;
-      await thread.ask({ kind: "drop", state });
+      await thread.ask({ kind: "drop", state, names: [] });
     },
   };
 }

@@ -42,7 +42,8 @@ export type EngineTask =
   | { readonly kind: "hold"; readonly state: string; readonly tensors: Readonly<Record<string, WireTensor>> }
   /** A copy of these parts of a state. */
   | { readonly kind: "held"; readonly state: string; readonly names: readonly string[] }
-  | { readonly kind: "drop"; readonly state: string }
+  /** The end of a state; these parts of it are handed over. */
+  | { readonly kind: "drop"; readonly state: string; readonly names: readonly string[] }
   | { readonly kind: "release"; readonly session: string }
   /** Whether a provider has kernels for all of a graph; nothing is kept. */
   | { readonly kind: "accepts"; readonly provider: Provider; readonly model: Uint8Array }

@@ -138,6 +138,13 @@ function advance(
   return Object.fromEntries(Object.entries(after).map(([name, { dims }]) => [name, dims]));
 }
 
+function drop({ state, names }: Extract<EngineTask, { kind: "drop" }>): Answer {
+  const parts = names.length > 0 ? stateOf(state) : (states.get(state) ?? {});
+  states.delete(state);
+  forget(Object.keys(parts).filter((name) => !names.includes(name)).map((name) => parts[name]!)); // prettier-ignore
+  return { tensors: Object.fromEntries(names.map((name) => [name, wired(parts[name]!)])) };
+}
+
 /** Does what is asked, with the sessions of this thread. */
 export async function perform(task: EngineTask): Promise<Answer> {
   switch (task.kind) {
@@ -156,9 +163,7 @@ export async function perform(task: EngineTask): Promise<Answer> {
       return { tensors: Object.fromEntries(task.names.map((name) => [name, copied(state[name]!)])) };
     }
     case "drop":
-      forget(Object.values(states.get(task.state) ?? {}));
-      states.delete(task.state);
-      return {};
+      return drop(task);
     case "release":
       await sessions.get(task.session)?.release();
       sessions.delete(task.session);

@@ -160,7 +160,7 @@ export class Model {
     // Weights that are laid out for faster products would lie there once per loop that reads them.
     const isFleeting = blocks.outputs !== outputs;
     const results = blocks.isLong
-      ? await this.#sessions.inPieces(blocks.outputs, allFeeds, { ...settings, onProgress, take })
+      ? await this.#sessions.inPieces(blocks, allFeeds, { ...settings, onProgress, take })
       : handOver(await this.#sessions.once(blocks.outputs, allFeeds, { ...settings, isFleeting }), take);
     return new Run({ ...common, ...partsFrom(results) });
   }
@@ -182,11 +182,11 @@ export class Model {
     const { batch } = await this.#prepare(input);
     const written = this.#write(batch, this.#tokensOf(batch), interventions, false);
     const asked = write(written.site);
-    const { outputs, feeds, isLong } = overQueries(asked, written.site, options, this.device);
+    const { outputs, feeds, joins, isLong } = overQueries(asked, written.site, options, this.device);
     const settings: RunSettings = signal ? { signal } : {};
     const allFeeds = { ...blueprint.feeds(batch), ...written.feeds, ...feeds };
     return isLong
-      ? this.#sessions.inPieces(outputs, allFeeds, { ...settings, onProgress })
+      ? this.#sessions.inPieces({ outputs, joins }, allFeeds, { ...settings, onProgress })
       : this.#sessions.once(outputs, allFeeds, { ...settings, isFleeting: !repeated || outputs !== asked });
   }
 

@@ -1,6 +1,5 @@
-import type { Value } from "../graph/index.js";
+import type { InBlocks, Value } from "../graph/index.js";
 import { inBlocks } from "../graph/index.js";
-import type { Tensor } from "../tensor/index.js";
 import { OptionError, UnsupportedError } from "../tensor/index.js";
 import type { ComputeOptions } from "./options.js";
 import type { Site } from "./site.js";
@@ -18,10 +17,7 @@ const causalParts = 16;
 const longWork = 1e8;
 
 /** A graph over blocks of queries. */
-export interface QueryBlocks {
-  readonly outputs: Readonly<Record<string, Value>>;
-  /** What it is fed besides its own inputs. */
-  readonly feeds: Readonly<Record<string, Tensor>>;
+export interface QueryBlocks extends InBlocks {
   /** Whether it is to run piece by piece, so that it can be interrupted and only what is needed is held. */
   readonly isLong: boolean;
 }
@@ -45,7 +41,7 @@ export function overQueries(
   if (asked !== undefined && asked !== Infinity && !(Number.isInteger(asked) && asked >= 1)) {
     throw new OptionError(`queriesPerBlock: expected a whole number of at least 1, or Infinity, got ${String(asked)}`);
   }
-  const plain = { outputs, feeds: {}, isLong: false };
+  const plain = { outputs, feeds: {}, joins: [], isLong: false };
   const { size, length } = batch;
   const perQuery = 4 * size * model.heads * length;
   if (typeof word === "number" || asked === Infinity) return plain;

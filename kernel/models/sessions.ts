@@ -1,4 +1,4 @@
-import type { Compiled, CompileSettings, Engine, PieceSettings, RunSettings, Value } from "../graph/index.js";
+import type { Compiled, CompileSettings, Engine, InBlocks, PieceSettings, RunSettings, Value } from "../graph/index.js";
 import { activationBytes, bindFeeds, piecesOf, programOf, runPieces } from "../graph/index.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Address } from "./addresses.js";
@@ -57,8 +57,8 @@ export class Sessions {
   }
 
   /** One pass piece by piece; nothing of it stays loaded. */
-  async inPieces(outputs: Readonly<Record<string, Value>>, feeds: Feeds, settings: PieceSettings): Results {
-    return runPieces(this.#parts.engine, piecesOf(outputs), feeds, settings);
+  async inPieces({ outputs, joins }: Omit<InBlocks, "feeds">, feeds: Feeds, settings: PieceSettings): Results {
+    return runPieces(this.#parts.engine, piecesOf(outputs, joins), feeds, settings);
   }
 
   /** The session of this name, made when it is asked for the first time. */

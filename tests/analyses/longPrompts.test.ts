@@ -73,6 +73,7 @@ function dryEngine(): Engine & { readonly noted: { peak: number; runs: number } 
       Promise.resolve({
         run: (feeds, names) => run({ ...first, ...kept, ...feeds }, names),
         read: () => Promise.resolve(first),
+        end: (wanted) => Promise.resolve(Object.fromEntries(wanted.map((name) => [name, kept[name]]))),
         dispose: () => Promise.resolve(),
       });
     const dispose = (): Promise<void> => Promise.resolve();

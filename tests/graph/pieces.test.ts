@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Carried, Compiled, Engine, Value } from "../../kernel/lib/graph/index.js";
+import type { Carried, Compiled, Engine, Join, Value } from "../../kernel/lib/graph/index.js";
 import {
   build,
   evaluate,
+  futureLabel,
   inBlocks,
   input,
   piecesOf,
@@ -59,6 +60,7 @@ function referenceEngine(): Engine & { readonly runs: { count: number; open: num
           return Promise.resolve(some(results, names));
         },
         read: () => Promise.resolve(some(state, Object.keys(next))),
+        end: (wanted) => Promise.resolve(some(state, wanted)),
         dispose: () => Promise.resolve(),
       };
       return Promise.resolve(carried);
@@ -86,14 +88,32 @@ function twoLayers(): Record<string, Value> {
   return { ...results, stream, mean: build.reduceMean(stream), fed: x, one: build.scalar(1, "float64") };
 }
 
+/** Attention that sees no later keys; its rows lie along the first axis, the last, and two beside one another. */
+function causal(): Record<string, Value> {
+  const order = build.cumSum(build.expand(build.scalar(1, "float64"), ["query"]), 0);
+  const future = build.named(futureLabel, build.less(build.unsqueeze(order, [1]), build.unsqueeze(order, [0])));
+  const scores = build.matMul(build.mul(x, 2), build.transpose(build.tanh(x), [1, 0]));
+  const pattern = build.softmax(build.where(future, -3e38, scores), -1);
+  const z = build.matMul(pattern, x);
+  return {
+    z,
+    turned: build.tanh(build.transpose(z, [1, 0])),
+    beside: build.tanh(build.reshape(z, ["2*query", width / 2])),
+    highest: build.reduceMax(build.unsqueeze(pattern, [0]), [2]),
+  };
+}
+
 async function expectSame(
   given: Readonly<Record<string, Value>>,
   fed: Tensors,
-  wanted: Tensors | undefined = undefined,
+  { joins, wanted }: { readonly joins?: readonly Join[]; readonly wanted?: Tensors } = {},
 ) {
   const engine = referenceEngine();
   const done: number[] = [];
-  const found = await runPieces(engine, piecesOf(given), fed, { spanMs: 0, onProgress: (share) => done.push(share) });
+  const found = await runPieces(engine, piecesOf(given, joins), fed, {
+    spanMs: 0,
+    onProgress: (share) => done.push(share),
+  });
   const whole = wanted ?? evaluate(given, fed);
   expect(Object.keys(found)).toEqual(Object.keys(given));
   for (const name of Object.keys(given)) {
@@ -110,12 +130,43 @@ describe("a graph that runs piece by piece", () => {
     const given = twoLayers();
     for (const keep of [() => false, ({ label }: Value) => label === "resid"]) {
       const blocks = inBlocks(given, { word: "query", length, rows, narrow: 0, keep });
-      const { done } = await expectSame(blocks.outputs, { ...feeds, ...blocks.feeds });
-      expect(done.length).toBeGreaterThanOrEqual(2 * Math.ceil(length / rows));
-      expect(done).toEqual(done.toSorted((a, b) => a - b));
-      expect(done.at(-1)).toBeCloseTo(1, 12);
+      for (const joins of [[], blocks.joins]) {
+        const { done } = await expectSame(blocks.outputs, { ...feeds, ...blocks.feeds }, { joins });
+        expect(done.length).toBeGreaterThanOrEqual(2 * Math.ceil(length / rows));
+        expect(done).toEqual(done.toSorted((a, b) => a - b));
+        expect(done.at(-1)).toBeCloseTo(1, 12);
+      }
     }
     expect(feeds["x"].numbers().length).toBe(length * width);
+  });
+
+  it.each([
+    [1, 7],
+    [2, 4],
+    [2, 2],
+    [3, 2],
+    [20, 1],
+  ])("writes blocks of %i rows of %i loops where they belong, whatever their axis", async (rows, parts) => {
+    const given = causal();
+    const blocks = inBlocks(given, { word: "query", length, rows, parts, narrow: 0 });
+    expect(new Set(blocks.joins.map(({ axis }) => axis))).toEqual(new Set([0, 1]));
+    const most = Math.max(...blocks.joins.map(({ strips }) => strips.length));
+    expect(most).toBe(Math.min(parts, Math.ceil(length / rows)));
+    const wanted = evaluate(given, feeds);
+    const { pieces } = piecesOf(blocks.outputs, blocks.joins);
+    const joined = pieces.flatMap(({ loop }) => (loop ? Object.values(loop.rows) : []));
+    expect(joined.length).toBe(blocks.joins.flatMap(({ strips }) => strips).length);
+    // Nothing is put together in a piece of its own.
+    const isJoining = ({ op, inputs }: Value): boolean => op === "Gather" && inputs[1].label === "blocks.all";
+    expect(pieces.flatMap(({ outputs }) => programOf(outputs).values).filter(isJoining)).toEqual([]);
+    const found = await runPieces(referenceEngine(), piecesOf(blocks.outputs, blocks.joins), {
+      ...feeds,
+      ...blocks.feeds,
+    });
+    for (const name of Object.keys(given)) {
+      expect(found[name].shape).toEqual(wanted[name].shape);
+      found[name].numbers().forEach((value, i) => expect(value).toBeCloseTo(Number(wanted[name].data[i]), 12));
+    }
   });
 
   it("gives the same for loops both ways that read one another, and for a graph without loops", async () => {

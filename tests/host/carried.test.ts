@@ -39,6 +39,25 @@ describe("state that stays with the engine", () => {
     await compiled.dispose();
   });
 
+  it("gives its inputs back when it ends, whose memory it had", async () => {
+    const compiled = await engine.compile(counting());
+    const carried = await compiled.carry({ sum: "next" }, { sum: tensor(1) });
+    await carried.run({ x: tensor(2) });
+    await expect(carried.end(["summ"])).rejects.toThrow('unknown input "summ"; did you mean "sum"?');
+    expect((await carried.end(["sum"]))["sum"].item()).toBe(3);
+    await expect(carried.run({ x: tensor(1) })).rejects.toThrow("disposed of");
+    await carried.dispose();
+
+    const given = tensor(Array.from({ length: 2 ** 19 }, (_, i) => i));
+    const long = await engine.compile({ twice: build.mul(input("x", "float32", ["n"]), 2) });
+    const held = await long.carry({}, {}, { kept: { x: given }, gives: ["x"] });
+    expect(given.data.length).toBe(0);
+    expect((await held.run({}))["twice"].data[5]).toBe(10);
+    const { x: back } = await held.end(["x"]);
+    expect([back.shape, back.data.length, back.data[2 ** 19 - 1]]).toEqual([[2 ** 19], 2 ** 19, 2 ** 19 - 1]);
+    await Promise.all([compiled.dispose(), long.dispose()]);
+  });
+
   it("leaves the first tensors whole, and two states of one graph apart", async () => {
     const compiled = await engine.compile(counting());
     const first = tensor(10);

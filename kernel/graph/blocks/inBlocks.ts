@@ -7,6 +7,8 @@ import { programOf } from "../program.js";
 import { repeat } from "../repeat.js";
 import { rewired } from "../rewrite.js";
 import type { Attributes, Value } from "../value.js";
+import type { Join } from "./join.js";
+import { strip } from "./join.js";
 import type { BlockPlan } from "./plan.js";
 import { planBlocks } from "./plan.js";
 import { readsBackwards } from "./prefix.js";
@@ -35,6 +37,8 @@ export interface BlockOptions {
 export interface InBlocks {
   readonly outputs: Readonly<Record<string, Value>>;
   readonly feeds: Readonly<Record<string, Tensor>>;
+  /** What is put together from the rows of its loops. */
+  readonly joins: readonly Join[];
 }
 
 const names = { rows: "blocks.rows", real: "blocks.real", all: "blocks.all" } as const;
@@ -106,6 +110,7 @@ export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockO
     };
   };
 
+  const joins: Join[] = [];
   const finished = new Map<Value, Value>();
   const whole = (x: Value): Value => finished.get(x)!;
   const settle = (stage: number): void => {
@@ -123,19 +128,21 @@ export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockO
     const isPart = backwards.length > 1 && readsBackwards(plan, stage, word);
     const stageParts = isPart ? backwards : [every];
     let states = folds.map((x) => initial(x, plan, word, stageParts.at(-1)!.keys));
-    // From the part with most keys to the one with fewest, each going on from what the one before has folded: the memory
-    // that the first took is enough for all.
+    // From the part with most keys to the one with fewest, each going on from what the one before has folded and cut: the
+    // memory that the first took is enough for all.
+    let clipped = whole;
     const runs = stageParts.toReversed().map((part) => {
       const { times, over } = overOf(part);
       const { keys } = part;
+      clipped = clippedTo(keys, word, clipped);
+      const own = clipped;
       const start = Object.fromEntries(states.map((state, i) => [`${i}`, upTo(state, folds[i], word, keys)]));
       const { last, collected } = repeat(
         times,
         start,
         (state, slices) => {
           const block: Block = { rows: slices["rows"], real: slices["real"] };
-          const clipped = clippedTo(keys, word, whole);
-          const body = bodyOf({ plan, stage, word, size, whole, clipped, keys, block });
+          const body = bodyOf({ plan, stage, word, size, whole, clipped: own, keys, block });
           return {
             next: Object.fromEntries(folds.map((x, i) => [`${i}`, body.folded(x, state[`${i}`])])),
             collect: Object.fromEntries(rows.map((x, i) => [`${i}`, body.rows(x, axisOf(plan, x))])),
@@ -145,7 +152,7 @@ export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockO
         { over, ...(fixed ? {} : { ownInTurns: isTransposedWeight }) },
       );
       states = states.map((state, i) => followedBy(last[`${i}`], state, folds[i], word));
-      return { times, collected };
+      return { times, collected, first: part.first * size };
     });
     runs.reverse();
     folds.forEach((x, i) => {
@@ -157,13 +164,21 @@ export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockO
       const axis = axisOf(plan, x);
       const strips = runs.map(({ times, collected }) => strip(collected[`${i}`], x, axis, { word, size, times }));
       const long = strips.length === 1 ? strips[0] : build.concat(strips, axis + 1);
-      finished.set(x, labelled(x, build.reshape(build.gather(long, all, axis + 1), x.shape)));
+      const value = labelled(x, build.reshape(build.gather(long, all, axis + 1), x.shape));
+      finished.set(x, value);
+      joins.push({
+        value,
+        axis,
+        size,
+        strips: runs.map((run) => ({ value: run.collected[`${i}`], first: run.first })),
+      });
     });
   });
   settle(plan.results.length);
   return {
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, whole(value)])),
     feeds: { ...feeds, ...feedsOfAll(length) },
+    joins,
   };
 }
 
@@ -243,13 +258,13 @@ function followedBy(last: Value, before: Value, { shape }: Value, word: string):
   return build.concat([last, rest], axis);
 }
 
-/** What is there before a loop, up to the keys that the loop reads: cut inside of it, so that it takes no memory for long. */
-function clippedTo(keys: number | undefined, word: string, whole: (x: Value) => Value): (x: Value) => Value {
+/** What is there before a loop, up to the keys that the loop reads, cut from what the loop before it reads. */
+function clippedTo(keys: number | undefined, word: string, before: (x: Value) => Value): (x: Value) => Value {
   const made = new Map<Value, Value>();
   return (x) => {
     const axis = x.shape.indexOf(word);
-    if (keys === undefined || axis < 0) return whole(x);
-    if (!made.has(x)) made.set(x, build.slice(whole(x), axis, 0, keys));
+    if (keys === undefined || axis < 0) return before(x);
+    if (!made.has(x)) made.set(x, build.slice(before(x), axis, 0, keys));
     return made.get(x)!;
   };
 }
@@ -326,21 +341,4 @@ function bodyOf({ plan, stage, word, size, whole, clipped, keys, block }: BodyPa
     return kind === "sum" ? build.add(state, build.cast(part, state.dtype)) : build.maximum(state, part);
   };
   return { rows, folded };
-}
-
-interface Joining {
-  readonly word: string;
-  readonly size: number;
-  readonly times: Dim;
-}
-
-/** Rows of all blocks of a loop, [times, …, size, …], one after another: [before, side, times·size, after]. */
-function strip(blocks: Value, x: Value, axis: number, { word, size, times }: Joining): Value {
-  const side = quotientOf(x.shape[axis], word)!;
-  const before = x.shape.slice(0, axis);
-  const after = x.shape.slice(axis + 1);
-  const apart = build.reshape(blocks, [times, ...before, side, size, ...after]);
-  const order = apart.shape.map((_, at) => at).slice(1);
-  const beside = build.transpose(apart, order.toSpliced(axis + 1, 0, 0)); // [before, side, times, size, after]
-  return build.reshape(beside, [...before, side, productOf([times, size]), ...after]);
 }

@@ -1,4 +1,5 @@
-import type { Dim } from "../dims.js";
+import type { Join } from "../blocks/join.js";
+import type { Dim, SymbolicShape } from "../dims.js";
 import { inputName } from "../feeds.js";
 import { loopGroups, loopResult } from "../loop.js";
 import { input } from "../ops/index.js";
@@ -19,6 +20,18 @@ export interface LoopPiece {
   readonly kept: readonly string[];
   /** Outputs of which each turn gives a slice. */
   readonly collected: readonly string[];
+  /** Of these, those that are rows of a held tensor. */
+  readonly rows: Readonly<Record<string, RowsOf>>;
+  /** Held tensors whose rows are all there after this loop. */
+  readonly completes: readonly string[];
+}
+
+/** Where rows that a loop gives belong. */
+export interface RowsOf extends Pick<Join, "axis" | "size"> {
+  /** The held tensor. */
+  readonly into: string;
+  readonly shape: SymbolicShape;
+  readonly first: number;
 }
 
 /** What is computed in one go, or a loop. */
@@ -51,19 +64,42 @@ function carriers(inputs: readonly Value[]): ReadonlyMap<string, Value> {
   return found;
 }
 
+const joinName = (i: number): string => `joins.${i}`;
+const stripName = (i: number, j: number): string => `joins.${i}.${j}`;
+
+/** What is put together and what from, under names by which they are found in a program. */
+function joinedOutputs(joins: readonly Join[]): Readonly<Record<string, Value>> {
+  const named = joins.flatMap(({ value, strips }, i) => [
+    [joinName(i), value] as const,
+    ...strips.map((strip, j) => [stripName(i, j), strip.value] as const),
+  ]);
+  return Object.fromEntries(named);
+}
+
 /**
  * A graph cut at its loops into graphs that run one after another: each loop by itself, some turns at a time, and before
- * it what it reads. What is needed later is held between them, so that the rest of the memory goes back.
+ * it what it reads. What is needed later is held between them, so that the rest of the memory goes back. What `joins` put
+ * together from rows of loops is written row by row where it is held.
  *
- * Example  piecesOf(inBlocks({ mass }, { word: "query", length: 32768, rows: 32 }).outputs)
+ * Example  piecesOf(blocks.outputs, blocks.joins) with blocks = inBlocks({ mass }, { word: "query", length: 32768, rows: 32 })
  */
-export function piecesOf(given: Readonly<Record<string, Value>>): Pieces {
-  const { values, outputs, inputs } = programOf(given);
+export function piecesOf(given: Readonly<Record<string, Value>>, joins: readonly Join[] = []): Pieces {
+  const { values, outputs: all, inputs } = programOf({ ...given, ...joinedOutputs(joins) });
+  const outputs = Object.fromEntries(Object.keys(given).map((name) => [name, all[name]]));
   const groups = loopGroups(values);
   const words = carriers(inputs);
   const held = new Map<Value, Value>();
   const constants: Record<string, Tensor> = {};
   const pieces: Piece[] = [];
+  /** What is put together, by what it is put together from; `open`: strips that are still to come. */
+  const strips = new Map<Value, Omit<RowsOf, "shape"> & { readonly whole: Value }>();
+  const open = new Map<Value, number>();
+  joins.forEach(({ axis, size, strips: own }, i) => {
+    const whole = all[joinName(i)];
+    if (open.has(whole)) return;
+    open.set(whole, own.length);
+    own.forEach(({ first }, j) => strips.set(all[stripName(i, j)], { into: `joined ${i}`, whole, axis, size, first }));
+  });
   /** Whether a value depends on what is fed. */
   const depends = new Set<Value>();
   for (const value of values) {
@@ -100,7 +136,9 @@ export function piecesOf(given: Readonly<Record<string, Value>>): Pieces {
   };
 
   /** What outputs are computed from after the last loop. */
-  const ending = new Set(linearise(Object.values(outputs), new Set(values.filter(({ loop }) => loop))));
+  const ending = new Set(
+    linearise(Object.values(outputs), new Set(values.filter((value) => value.loop !== undefined || open.has(value)))),
+  );
   const settle = (operands: readonly Value[]): void => {
     // What outputs need and can have already is computed early: what it is computed from need not be held for it.
     const ready = new Set<Value>();
@@ -140,6 +178,19 @@ export function piecesOf(given: Readonly<Record<string, Value>>): Pieces {
     const collected = group.filter((own) => (own.attributes["result"] as number) >= first);
     const stateNames = states.map(({ own }, i) => (own ? hold(own) : at("unread", i)));
     const collectedNames = collected.map(hold);
+    const rows = collected.flatMap((own, i): (readonly [string, RowsOf])[] => {
+      const strip = strips.get(own);
+      return strip ? [[collectedNames[i], { ...strip, shape: strip.whole.shape }]] : [];
+    });
+    const completes = collected.flatMap((own): string[] => {
+      const strip = strips.get(own);
+      if (!strip) return [];
+      const { whole, into } = strip;
+      open.set(whole, open.get(whole)! - 1);
+      if (open.get(whole)! > 0) return [];
+      held.set(whole, input(into, whole.dtype, whole.shape));
+      return [into];
+    });
     const piece = {
       loop,
       states: Object.fromEntries(
@@ -147,6 +198,8 @@ export function piecesOf(given: Readonly<Record<string, Value>>): Pieces {
       ),
       slices: Object.fromEntries(moving.slice(first).map((x, i) => [at("slices", i), nameOf(x)])),
       collected: collectedNames,
+      rows: Object.fromEntries(rows),
+      completes,
     };
     add(
       Object.fromEntries([

@@ -1,10 +1,11 @@
-import { allocate, Tensor } from "../../tensor/index.js";
+import type { Tensor } from "../../tensor/index.js";
 import { bindShape } from "../dims.js";
-import type { Compiled, Engine, RunSettings } from "../engine.js";
+import type { Carried, Compiled, Engine, RunSettings } from "../engine.js";
 import { bindFeeds } from "../feeds.js";
 import { leavesOf } from "../loop.js";
 import { linearise } from "../order.js";
 import type { Loop } from "../value.js";
+import { RowsInPlace, Slices } from "./collected.js";
 import type { LoopPiece, Pieces } from "./plan.js";
 
 export interface PieceSettings extends RunSettings {
@@ -25,32 +26,6 @@ function workOf({ times, next, collect, ...loop }: Loop, sizes: Readonly<Record<
   return linearise([...next, ...collect], leaves)
     .filter((value) => !leaves.has(value))
     .reduce((sum, { shape }) => sum + bindShape("pieces", shape, sizes).reduce((a, b) => a * b, turns), 0);
-}
-
-/** Slices of all turns, filled in as they come. */
-class Collected {
-  readonly #turns: number;
-  readonly #found = new Map<string, Tensor>();
-
-  constructor(turns: number) {
-    this.#turns = turns;
-  }
-
-  put(at: number, parts: Tensors, names: readonly string[]): void {
-    for (const name of names) {
-      const { dtype, shape, data } = parts[name];
-      const [own, ...rest] = shape;
-      if (!this.#found.has(name)) {
-        const all = allocate(dtype, (data.length / own) * this.#turns);
-        this.#found.set(name, new Tensor(dtype, [this.#turns, ...rest], all));
-      }
-      (this.#found.get(name)!.data as Float32Array).set(data as Float32Array, (data.length / own) * at);
-    }
-  }
-
-  get tensors(): Tensors {
-    return Object.fromEntries(this.#found);
-  }
 }
 
 /**
@@ -83,17 +58,37 @@ export async function runPieces(
   };
   handOver(held);
   let done = 0;
+  const joined = new RowsInPlace(sizes);
+  const at = (name: string): Tensor => held.get(name)!;
+  /** The engine has the memory of what is held for as long as it works with it, and then what is needed later comes back. */
+  const lent = (names: readonly string[]): readonly string[] => names.filter((name) => !isGiven(name));
+  const takeBack = async (carried: Carried, names: readonly string[], step: number): Promise<void> => {
+    const back = await carried.end(names.filter((name) => lastRead.get(name)! > step));
+    for (const [name, tensor] of Object.entries(back)) held.set(name, tensor);
+  };
 
+  /** All that a piece without a loop gives. */
+  const runOnce = async (compiled: Compiled, reads: readonly string[], wanted: readonly string[], step: number) => {
+    const kept = Object.fromEntries(reads.map((name) => [name, at(name)]));
+    const carried = await compiled.carry({}, {}, { kept, gives: lent(reads) });
+    try {
+      const made = await carried.run({}, wanted, settings);
+      await takeBack(carried, lent(reads), step);
+      return made;
+    } finally {
+      carried.dispose().catch(() => undefined);
+    }
+  };
   /** All turns of a loop. */
-  const turnAll = async (compiled: Compiled, { loop, states, slices, kept, collected }: LoopPiece, step: number) => {
-    const at = (name: string): Tensor => held.get(name)!;
+  const turnAll = async (compiled: Compiled, piece: LoopPiece, step: number): Promise<Tensors> => {
+    const { loop, states, slices, kept, collected, rows, completes } = piece;
     const turns = at(Object.values(slices)[0]).shape[0];
-    const found = new Collected(turns);
+    const found = new Slices(turns);
     const next = Object.fromEntries(Object.entries(states).map(([name, own]) => [name, own.next]));
     const first = Object.fromEntries(Object.entries(states).map(([name, own]) => [name, at(own.first)]));
     const same = Object.fromEntries(kept.map((name) => [name, at(name)]));
     const moving = new Set([...Object.values(slices), ...Object.values(states).map((own) => own.first)]);
-    const gives = kept.filter((name) => isLast(name, step) && !moving.has(name));
+    const gives = lent(kept).filter((name) => !moving.has(name));
     const carried = await compiled.carry(next, first, { kept: same, gives });
     try {
       let count = 1;
@@ -104,28 +99,30 @@ export async function runPieces(
         const began = Date.now();
         const parts = await carried.run(Object.fromEntries(some) as Tensors, collected, settings);
         const tookMs = Math.max(Date.now() - began, 1);
-        found.put(from, parts, collected);
+        for (const name of collected) {
+          if (Object.hasOwn(rows, name)) joined.put(from, parts[name], rows[name]);
+          else found.put(from, name, parts[name]);
+        }
         turn += own;
         count = Math.max(1, Math.min(4 * own, Math.floor((own * spanMs) / tookMs)));
         onProgress?.((done + (works[step] * turn) / turns) / allWork);
       }
       const last = await carried.read();
+      await takeBack(carried, gives, step);
       const ends = Object.entries(next).map(([name, own]) => [own, last[name]]);
-      return { ...found.tensors, ...(Object.fromEntries(ends) as Tensors) };
+      const whole = completes.map((name) => [name, joined.take(name)]);
+      return { ...found.tensors, ...(Object.fromEntries([...ends, ...whole]) as Tensors) };
     } finally {
       // Not awaited: what is under way is waited for there, an interrupt waits for nothing.
       carried.dispose().catch(() => undefined);
     }
   };
-  const isLast = (name: string, step: number): boolean => !isGiven(name) && lastRead.get(name) === step;
 
   for (const [step, { outputs, loop, reads }] of pieces.entries()) {
     const compiled = await engine.compile(outputs, { ...settings, isFleeting: !loop, isSparing: !loop });
     try {
-      const gives = reads.filter((name) => isLast(name, step));
-      const own = Object.fromEntries(reads.map((name) => [name, held.get(name)!]));
       const wanted = Object.keys(outputs).filter((name) => lastRead.has(name) || isTaken.has(name));
-      const made = loop ? await turnAll(compiled, loop, step) : await compiled.run(own, wanted, { ...settings, gives });
+      const made = loop ? await turnAll(compiled, loop, step) : await runOnce(compiled, reads, wanted, step);
       for (const name of reads) if (lastRead.get(name) === step) held.delete(name);
       for (const [name, tensor] of Object.entries(made)) if (lastRead.has(name)) held.set(name, tensor);
       handOver(new Map(Object.entries(made)));
