@@ -13,6 +13,9 @@ const blockBytes = 2 ** 24;
 /** Into so many parts queries are divided that do not read the keys after them: (n + 1) / 2n of all pairs are computed. */
 const causalParts = 16;
 
+/** Queries per block of all that comes after attention: weights are read once per block. */
+const rowsAlone = 128;
+
 /** Beyond so many numbers in all patterns (about a second) a run goes piece by piece: see {@link QueryBlocks.isLong}. */
 const longWork = 1e8;
 
@@ -51,9 +54,11 @@ export function overQueries(
     const keep = ({ label = "" }: Value): boolean => residual.test(label);
     // Where each query sees a key, if only itself: one that is padding may see none, and then attends to all alike.
     const parts = batch.attentionMask.every((isReal) => isReal === 1) ? causalParts : 1;
-    const blocks = inBlocks(outputs, { word, length, rows, keep, parts, fixed: device !== "cpu" });
     const isWatched = onProgress !== undefined || perQuery * length * model.layers > 4 * longWork;
-    return { ...blocks, isLong: isWatched && device === "cpu" };
+    const isLong = isWatched && device === "cpu";
+    // A graph in one piece is written and loaded as a whole: there, loops of their own cost more than they save.
+    const own = isLong ? { rowsAlone } : {};
+    return { ...inBlocks(outputs, { word, length, rows, keep, parts, ...own, fixed: device !== "cpu" }), isLong };
   } catch (error) {
     if (asked === undefined && error instanceof UnsupportedError) return plain;
     throw error;

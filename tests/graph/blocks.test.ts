@@ -143,6 +143,42 @@ describe("a graph in blocks of rows", () => {
       }
     }); // prettier-ignore
 
+    describe("what comes after tables of pairs", () => {
+      const stream = build.named("resid", build.add(x, build.tanh(build.mul(before["z"], 3))));
+      const given: Record<string, Value> = {
+        ...before,
+        stream,
+        turned: build.transpose(build.mul(stream, build.unsqueeze(before["entropy"], [1])), [1, 0]),
+        beside: build.exp(build.reshape(stream, ["2*query", width / 2])),
+        // Of the next layer, in another stage.
+        next: build.reduceSum(build.softmax(build.matMul(stream, build.transpose(stream, [1, 0])), -1), [0]),
+      };
+      const wanted = evaluate(given, feeds);
+
+      it.each([
+        [1, 7, 2],
+        [1, 3, 4],
+        [2, 2, 3],
+        [2, 2, 20],
+        [3, 2, 5],
+      ])("in blocks of %i rows in %i parts, is in blocks of %i rows and the same", (rows, parts, rowsAlone) => {
+        const keep = ({ label }: Value): boolean => label === "resid";
+        const options = { word: "query", length, rows, parts, narrow: 0, keep };
+        const { outputs, feeds: more } = inBlocks(given, { ...options, rowsAlone });
+        const found = evaluate(outputs, { ...feeds, ...more });
+        for (const name of Object.keys(given)) close(found[name], wanted[name]);
+        const loopsOf = (values: Readonly<Record<string, Value>>): number =>
+          new Set(allValues(values).flatMap(({ loop }) => loop ?? [])).size;
+        expect(loopsOf(outputs)).toBeGreaterThan(loopsOf(inBlocks(given, options).outputs));
+      });
+
+      it("is in the same blocks where they are as large", () => {
+        const options = { word: "query", length, rows: 3, parts: 2, narrow: 0 };
+        const { feeds: more } = inBlocks(given, { ...options, rowsAlone: 3 });
+        expect(Object.keys(more).filter((name) => name.startsWith("blocks.alone"))).toEqual([]);
+      });
+    });
+
     it.each(Object.keys(before))("%s reads no keys after its query", (name) => {
       expect(isCut(inParts({ [name]: before[name] }, 1, 7).outputs)).toBe(true);
     });

@@ -99,6 +99,7 @@ function causal(): Record<string, Value> {
     z,
     turned: build.tanh(build.transpose(z, [1, 0])),
     beside: build.tanh(build.reshape(z, ["2*query", width / 2])),
+    again: build.exp(z),
     highest: build.reduceMax(build.unsqueeze(pattern, [0]), [2]),
   };
 }
@@ -148,7 +149,7 @@ describe("a graph that runs piece by piece", () => {
     [20, 1],
   ])("writes blocks of %i rows of %i loops where they belong, whatever their axis", async (rows, parts) => {
     const given = causal();
-    const blocks = inBlocks(given, { word: "query", length, rows, parts, narrow: 0 });
+    const blocks = inBlocks(given, { word: "query", length, rows, parts, rowsAlone: 3, narrow: 0 });
     expect(new Set(blocks.joins.map(({ axis }) => axis))).toEqual(new Set([0, 1]));
     const most = Math.max(...blocks.joins.map(({ strips }) => strips.length));
     expect(most).toBe(Math.min(parts, Math.ceil(length / rows)));

@@ -1,13 +1,16 @@
 import { OptionError, Tensor } from "../../tensor/index.js";
 import { build } from "../build.js";
-import type { Dim, SymbolicShape } from "../dims.js";
-import { productOf, quotientOf } from "../dims.js";
+import type { Dim } from "../dims.js";
 import { input } from "../ops/index.js";
 import { programOf } from "../program.js";
 import { repeat } from "../repeat.js";
 import { rewired } from "../rewrite.js";
-import type { Attributes, Value } from "../value.js";
-import type { Join } from "./join.js";
+import type { Value } from "../value.js";
+import type { Alone } from "./alone.js";
+import { alone } from "./alone.js";
+import type { Block } from "./body.js";
+import { bodyOf, endingAt, labelled, mostNegative } from "./body.js";
+import type { Join, Made } from "./join.js";
 import { strip } from "./join.js";
 import type { BlockPlan } from "./plan.js";
 import { planBlocks } from "./plan.js";
@@ -29,6 +32,8 @@ export interface BlockOptions {
    * query has any say (see {@link readsBackwards}): half of all pairs are left out. Every query must see some key. Default 1.
    */
   readonly parts?: number;
+  /** Rows per block of what comes after attention, where it is more than `rows`: a loop of its own in each of several parts. */
+  readonly rowsAlone?: number;
   /** Whether the number of blocks is part of the graph, as devices without loops need it; default false. */
   readonly fixed?: boolean;
 }
@@ -41,7 +46,7 @@ export interface InBlocks {
   readonly joins: readonly Join[];
 }
 
-const names = { rows: "blocks.rows", real: "blocks.real", all: "blocks.all" } as const;
+const names = { rows: "blocks.rows", alone: "blocks.alone", real: "blocks.real", all: "blocks.all" } as const;
 
 /** Blocks that one loop goes through. */
 interface Part {
@@ -59,14 +64,6 @@ function partsOf(count: number, parts: number, size: number, length: number): re
     return end === first ? [] : [{ first, count: end - first, keys: Math.min(end * size, length) }];
   });
 }
-const mostNegative = -3.4028234663852886e38;
-
-/** What holds the rows of a block: their positions, and which of them fill the last block up. */
-interface Block {
-  readonly rows: Value;
-  /** Undefined where the blocks are full. */
-  readonly real: Value | undefined;
-}
 
 /**
  * The same values, computed over blocks of rows: whatever has a word on two axes, as an attention pattern has, exists for
@@ -78,7 +75,7 @@ interface Block {
  * Example  inBlocks({ mass }, { word: "query", length: 32768, rows: 32 })
  */
 export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockOptions): InBlocks {
-  const { word, length, keep = () => false, narrow = 256, parts = 1, fixed = false } = options;
+  const { word, length, keep = () => false, narrow = 256, parts = 1, rowsAlone = 0, fixed = false } = options;
   if (!Number.isInteger(options.rows) || options.rows < 1) {
     throw new OptionError(`blocks: rows must be a whole number of at least 1, got ${options.rows}`);
   }
@@ -110,6 +107,21 @@ export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockO
     };
   };
 
+  /** The loop over larger blocks of a part, of what needs no table of pairs. */
+  const aloneOf = ({ first, count: own }: Part) => {
+    const [from, end] = [first * size, Math.min((first + own) * size, length)];
+    const [many, count] = [Math.min(rowsAlone, end - from), end - from];
+    const times = Math.ceil(count / many);
+    const name = `${names.alone}.${first}`;
+    const places = Int32Array.from({ length: times * many }, (_, t) => Math.min(from + t, end - 1));
+    feeds[name] = new Tensor("int32", [times, many], places);
+    return {
+      times,
+      over: { rows: input(name, "int32", [times, many]) },
+      made: { times, first: from, size: many, count },
+    };
+  };
+
   const joins: Join[] = [];
   const finished = new Map<Value, Value>();
   const whole = (x: Value): Value => finished.get(x)!;
@@ -120,6 +132,27 @@ export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockO
       if (x.inputs.every((own) => finished.has(own))) finished.set(x, rewired(x, x.inputs.map(whole)));
     }
   };
+  // Products read a transposed weight in place; beside the weight its transpose would take as much memory again.
+  const inTurns = fixed ? {} : { ownInTurns: isTransposedWeight };
+  /** Adds what a part gives after its tables of pairs. */
+  const aloneIn = (part: Part, { stage, after, made, clipped }: AloneParts): void => {
+    const { times, over, made: form } = aloneOf(part);
+    const given = new Map(after.from.map((x) => [x, strip(x, axisOf(plan, x), word, made.get(x)!)]));
+    const { collected } = repeat(
+      times,
+      {},
+      (_, slices) => {
+        const block: Block = { rows: slices["rows"], real: undefined };
+        const local = build.sub(block.rows, build.scalar(form.first, "int32"));
+        const own = { given, rows: local };
+        const body = bodyOf({ plan, stage, word, size: form.size, whole, clipped, keys: part.keys, block, own });
+        const rows = after.results.map((x, i) => [`${i}`, body.rows(x, axisOf(plan, x))]);
+        return { next: {}, collect: Object.fromEntries(rows) as Record<string, Value> };
+      },
+      { over, ...inTurns },
+    );
+    after.results.forEach((x, i) => made.set(x, { value: collected[`${i}`], ...form }));
+  };
   plan.results.forEach((wanted, stage) => {
     settle(stage);
     if (wanted.size === 0) return;
@@ -127,6 +160,8 @@ export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockO
     const rows = [...wanted].filter((x) => !folds.includes(x));
     const isPart = backwards.length > 1 && readsBackwards(plan, stage, word);
     const stageParts = isPart ? backwards : [every];
+    const after: Alone = isPart && rowsAlone > size ? alone(plan, stage, rows, word) : { results: [], from: [] };
+    const inLoop = [...new Set([...rows.filter((x) => !after.results.includes(x)), ...after.from])];
     let states = folds.map((x) => initial(x, plan, word, stageParts.at(-1)!.keys));
     // From the part with most keys to the one with fewest, each going on from what the one before has folded and cut: the
     // memory that the first took is enough for all.
@@ -145,14 +180,18 @@ export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockO
           const body = bodyOf({ plan, stage, word, size, whole, clipped: own, keys, block });
           return {
             next: Object.fromEntries(folds.map((x, i) => [`${i}`, body.folded(x, state[`${i}`])])),
-            collect: Object.fromEntries(rows.map((x, i) => [`${i}`, body.rows(x, axisOf(plan, x))])),
+            collect: Object.fromEntries(inLoop.map((x, i) => [`${i}`, body.rows(x, axisOf(plan, x))])),
           };
         },
-        // Products read a transposed weight in place; beside the weight its transpose would take as much memory again.
-        { over, ...(fixed ? {} : { ownInTurns: isTransposedWeight }) },
+        { over, ...inTurns },
       );
       states = states.map((state, i) => followedBy(last[`${i}`], state, folds[i], word));
-      return { times, collected, first: part.first * size };
+      const first = part.first * size;
+      const made = new Map<Value, Made>();
+      const count = Math.min(part.count * size, length - first);
+      inLoop.forEach((x, i) => made.set(x, { value: collected[`${i}`], times, first, size, count }));
+      if (after.results.length > 0) aloneIn(part, { stage, after, made, clipped: own });
+      return made;
     });
     runs.reverse();
     folds.forEach((x, i) => {
@@ -160,18 +199,14 @@ export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockO
       const full = axis < 0 ? states[i] : build.gather(states[i], all, axis);
       finished.set(x, labelled(x, build.cast(full, x.dtype)));
     });
-    rows.forEach((x, i) => {
+    rows.forEach((x) => {
       const axis = axisOf(plan, x);
-      const strips = runs.map(({ times, collected }) => strip(collected[`${i}`], x, axis, { word, size, times }));
+      const own = runs.map((made) => made.get(x)!);
+      const strips = own.map((made) => strip(x, axis, word, made));
       const long = strips.length === 1 ? strips[0] : build.concat(strips, axis + 1);
       const value = labelled(x, build.reshape(build.gather(long, all, axis + 1), x.shape));
       finished.set(x, value);
-      joins.push({
-        value,
-        axis,
-        size,
-        strips: runs.map((run) => ({ value: run.collected[`${i}`], first: run.first })),
-      });
+      joins.push({ value, axis, strips: own });
     });
   });
   settle(plan.results.length);
@@ -185,10 +220,6 @@ export function inBlocks(given: Readonly<Record<string, Value>>, options: BlockO
 function axisOf({ places }: BlockPlan, x: Value): number {
   const place = places.get(x)!;
   return place.kind === "rows" ? place.axis : NaN;
-}
-
-function labelled({ label }: Value, value: Value): Value {
-  return label === undefined ? value : build.named(label, value);
 }
 
 const isTransposedWeight = ({ op, inputs }: Value): boolean =>
@@ -233,10 +264,6 @@ const isSum = (x: Value, { places }: BlockPlan): boolean => {
   return place.kind === "fold" && place.fold.kind === "sum";
 };
 
-/** A shape that ends at so many keys. */
-const endingAt = (shape: SymbolicShape, word: string, keys: number | undefined): SymbolicShape =>
-  keys === undefined ? shape : shape.map((dim) => (dim === word ? keys : dim));
-
 /** What a fold starts from: sums are carried in float64. */
 function initial(x: Value, plan: BlockPlan, word: string, keys: number | undefined): Value {
   const dtype = isSum(x, plan) && x.dtype === "float32" ? "float64" : x.dtype;
@@ -269,76 +296,10 @@ function clippedTo(keys: number | undefined, word: string, before: (x: Value) =>
   };
 }
 
-interface BodyParts {
-  readonly plan: BlockPlan;
+/** What a part gives after its tables of pairs, and what it is made from. */
+interface AloneParts {
   readonly stage: number;
-  readonly word: string;
-  readonly size: number;
-  /** What is there before the loop. */
-  readonly whole: (x: Value) => Value;
-  /** The same up to the keys that the loop reads. */
+  readonly after: Alone;
+  readonly made: Map<Value, Made>;
   readonly clipped: (x: Value) => Value;
-  readonly keys: number | undefined;
-  readonly block: Block;
-}
-
-/** Writes values inside of a loop. */
-function bodyOf({ plan, stage, word, size, whole, clipped, keys, block }: BodyParts) {
-  const made = new Map<string, Value>();
-  const ids = new Map(plan.order.map((x, i) => [x, i]));
-  const cutShape = (shape: SymbolicShape, axis: number): SymbolicShape =>
-    endingAt(shape.with(axis, productOf([quotientOf(shape[axis], word)!, size])), word, keys);
-
-  /** The rows of this block, taken out of the whole. */
-  const taken = (x: Value, axis: number): Value => {
-    const side = quotientOf(x.shape[axis], word)!;
-    const full = whole(x);
-    if (side === 1) return build.gather(full, block.rows, axis);
-    const apart = build.reshape(full, x.shape.toSpliced(axis, 1, side, word));
-    return build.reshape(build.gather(apart, block.rows, axis + 1), cutShape(x.shape, axis));
-  };
-  const rows = (x: Value, axis: number): Value => {
-    const key = `${ids.get(x)} ${axis}`;
-    const known = made.get(key);
-    if (known) return known;
-    const cuts = plan.rowsOf(x, axis, stage);
-    let value: Value;
-    if (cuts === "whole") {
-      value = taken(x, axis);
-    } else {
-      const operands = x.inputs.map((own, i) => (cuts[i] === undefined ? clipped(own) : rows(own, cuts[i])));
-      const attributes: Attributes =
-        "shape" in x.attributes ? { ...x.attributes, shape: cutShape(x.shape, axis) } : x.attributes;
-      value = labelled(x, build.apply(x.op, operands, attributes));
-    }
-    made.set(key, value);
-    return value;
-  };
-  /** Rows that fill the last block up count nothing. */
-  const counted = (x: Value, axis: number, filler: number): Value => {
-    const value = rows(x, axis);
-    if (!block.real) return value;
-    const side = quotientOf(x.shape[axis], word)!;
-    if (side !== 1) return sideBySide(value, axis, side, filler);
-    const after = value.shape.slice(axis + 1).map((_, i) => i + 1);
-    return build.where(build.unsqueeze(block.real, after), value, filler);
-  };
-  const sideBySide = (value: Value, axis: number, side: Dim, filler: number): Value => {
-    const apart = build.reshape(value, value.shape.toSpliced(axis, 1, side, size));
-    const after = value.shape.slice(axis + 1).map((_, i) => i + 1);
-    return build.reshape(build.where(build.unsqueeze(block.real!, after), apart, filler), value.shape);
-  };
-  const folded = (x: Value, state: Value): Value => {
-    const place = plan.places.get(x)!;
-    if (place.kind !== "fold") return state;
-    const { kind, cuts } = place.fold;
-    const operands = x.inputs.map((own, i) => {
-      const axis = cuts[i];
-      if (axis === undefined) return clipped(own);
-      return i === 0 ? counted(own, axis, kind === "sum" ? 0 : mostNegative) : rows(own, axis);
-    });
-    const part = build.apply(x.op, operands, x.attributes);
-    return kind === "sum" ? build.add(state, build.cast(part, state.dtype)) : build.maximum(state, part);
-  };
-  return { rows, folded };
 }

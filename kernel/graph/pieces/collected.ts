@@ -37,9 +37,9 @@ export class RowsInPlace {
   /**
    * Writes the rows of some turns, from turn `turn` of their loop on.
    *
-   * Shapes   rows [turns, before, side·size, after] → [before, side·length, after]; rows beyond the length are left out
+   * Shapes   rows [turns, before, side·size, after] → [before, side·length, after]; rows that fill up are left out
    */
-  put(turn: number, { dtype, shape, data }: Tensor, { into, shape: symbolic, axis, size, first }: RowsOf): void {
+  put(turn: number, { dtype, shape, data }: Tensor, { into, shape: symbolic, axis, size, ...rows }: RowsOf): void {
     const whole = bindShape("pieces", symbolic, this.#sizes);
     if (!this.#found.has(into)) {
       this.#found.set(into, new Tensor(dtype, whole, allocate(dtype, product(whole))));
@@ -49,10 +49,16 @@ export class RowsInPlace {
     const length = whole[axis] / side;
     const after = product(whole.slice(axis + 1));
     for (let own = 0; own < shape[0]; own++) {
-      const row = first + (turn + own) * size;
-      const count = Math.min(size, length - row) * after;
+      const row = (turn + own) * size;
+      const count = Math.min(size, rows.count - row) * after;
       for (let i = 0; i < before; i++) {
-        copy(this.#found.get(into)!, (i * length + row) * after, data, (own * before + i) * size * after, count);
+        copy(
+          this.#found.get(into)!,
+          (i * length + rows.first + row) * after,
+          data,
+          (own * before + i) * size * after,
+          count,
+        );
       }
     }
   }

@@ -1,4 +1,4 @@
-import type { Join } from "../blocks/join.js";
+import type { Join, Strip } from "../blocks/join.js";
 import type { Dim, SymbolicShape } from "../dims.js";
 import { inputName } from "../feeds.js";
 import { loopGroups, loopResult } from "../loop.js";
@@ -27,11 +27,10 @@ export interface LoopPiece {
 }
 
 /** Where rows that a loop gives belong. */
-export interface RowsOf extends Pick<Join, "axis" | "size"> {
+export interface RowsOf extends Pick<Join, "axis">, Omit<Strip, "value"> {
   /** The held tensor. */
   readonly into: string;
   readonly shape: SymbolicShape;
-  readonly first: number;
 }
 
 /** What is computed in one go, or a loop. */
@@ -94,11 +93,13 @@ export function piecesOf(given: Readonly<Record<string, Value>>, joins: readonly
   /** What is put together, by what it is put together from; `open`: strips that are still to come. */
   const strips = new Map<Value, Omit<RowsOf, "shape"> & { readonly whole: Value }>();
   const open = new Map<Value, number>();
-  joins.forEach(({ axis, size, strips: own }, i) => {
+  joins.forEach(({ axis, strips: own }, i) => {
     const whole = all[joinName(i)];
     if (open.has(whole)) return;
     open.set(whole, own.length);
-    own.forEach(({ first }, j) => strips.set(all[stripName(i, j)], { into: `joined ${i}`, whole, axis, size, first }));
+    own.forEach(({ first, size, count }, j) =>
+      strips.set(all[stripName(i, j)], { into: `joined ${i}`, whole, axis, first, size, count }),
+    );
   });
   /** Whether a value depends on what is fed. */
   const depends = new Set<Value>();

@@ -4,6 +4,7 @@ import type { Carried, Compiled, Engine, RunSettings } from "../engine.js";
 import { bindFeeds } from "../feeds.js";
 import { leavesOf } from "../loop.js";
 import { linearise } from "../order.js";
+import { programOf, weightBytes } from "../program.js";
 import type { Loop } from "../value.js";
 import { RowsInPlace, Slices } from "./collected.js";
 import type { LoopPiece, Pieces } from "./plan.js";
@@ -16,6 +17,9 @@ export interface PieceSettings extends RunSettings {
   /** Outputs that are handed over as soon as they are there: only what later pieces read of them is held, none is returned. */
   readonly take?: Readonly<Record<string, (tensor: Tensor) => void>>;
 }
+
+/** Beyond so many bytes the weights of a loop are read as they lie: laid out for faster products they lie there twice. */
+const laidOutLimit = 2 ** 28;
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -100,8 +104,9 @@ export async function runPieces(
         const parts = await carried.run(Object.fromEntries(some) as Tensors, collected, settings);
         const tookMs = Math.max(Date.now() - began, 1);
         for (const name of collected) {
-          if (Object.hasOwn(rows, name)) joined.put(from, parts[name], rows[name]);
-          else found.put(from, name, parts[name]);
+          const isRows = Object.hasOwn(rows, name);
+          if (isRows) joined.put(from, parts[name], rows[name]);
+          if (!isRows || lastRead.has(name)) found.put(from, name, parts[name]);
         }
         turn += own;
         count = Math.max(1, Math.min(4 * own, Math.floor((own * spanMs) / tookMs)));
@@ -119,7 +124,8 @@ export async function runPieces(
   };
 
   for (const [step, { outputs, loop, reads }] of pieces.entries()) {
-    const compiled = await engine.compile(outputs, { ...settings, isFleeting: !loop, isSparing: !loop });
+    const isFleeting = !loop || weightBytes(programOf(outputs)) > laidOutLimit;
+    const compiled = await engine.compile(outputs, { ...settings, isFleeting, isSparing: !loop });
     try {
       const wanted = Object.keys(outputs).filter((name) => lastRead.has(name) || isTaken.has(name));
       const made = loop ? await turnAll(compiled, loop, step) : await runOnce(compiled, reads, wanted, step);
