@@ -1,7 +1,7 @@
 import type { ComputeOptions, Model, ModelInput } from "../models/index.js";
 import { checkOptions, knownNames, OptionError, ShapeError, Tensor, wholeNumber } from "../tensor/index.js";
 import { AblationTable } from "./ablationTable.js";
-import { chunksOf, runJoined, separateLayers } from "./parts/joinedRows.js";
+import { type Carried, chunksOf, partOf, runJoined, startsOf } from "./parts/joinedRows.js";
 import { numbersOf, type PromptMetric } from "./parts/metric.js";
 import type { AblationMode } from "./parts/modes.js";
 import { editOf, modeNames, perRow, randomHead, setsOutputs } from "./parts/modes.js";
@@ -36,11 +36,10 @@ interface CleanRun {
   readonly metric: number;
   /** 1 where a token is real, [Q]. */
   readonly real: ArrayLike<number>;
-  /** By layer, [1,Q,M]. */
-  readonly streams: ReadonlyMap<number, Tensor>;
-  readonly separate: ReadonlySet<number>;
-  /** By layer, [1,H,Q,D]; empty where no mode needs them. */
-  readonly outputs: ReadonlyMap<number, Tensor>;
+  /** Rows that ride together. */
+  readonly chunks: readonly (readonly SweepRow[])[];
+  /** By address, what each chunk begins with and what else was asked for. */
+  readonly kept: Readonly<Record<string, Tensor>>;
 }
 
 /**
@@ -70,15 +69,17 @@ export async function ablate(
   const prompts = promptsOf("ablate", inputs);
   const settings: ComputeOptions = signal ? { signal } : {};
 
+  const rows = rowsOf(layers, heads, modes, randomHeads);
+  const carried: Carried = modes.every(setsOutputs) ? ["resid_pre", "attn.z"] : ["resid_pre"];
   const needsOutputs = modes.some((mode) => mode === "mean" || mode === "resample");
+  const asked = needsOutputs ? layers.map((layer) => partOf(layer, "attn.z")) : [];
   const clean: CleanRun[] = [];
   for (const [at, prompt] of prompts.entries()) {
-    clean.push(await cleanRun(model, prompt, at, layers, metric, needsOutputs, settings));
+    clean.push(await cleanRun(model, { prompt, at, metric, rows, carried, asked, settings }));
   }
-  const means = modes.includes("mean") ? meanOutputs(model, clean) : undefined;
+  const means = modes.includes("mean") ? meanOutputs(model, clean, layers) : undefined;
   if (modes.includes("resample")) checkLengths(clean);
 
-  const rows = rowsOf(layers, heads, modes, randomHeads);
   const identity = JSON.stringify([
     metric.name,
     modes,
@@ -89,10 +90,8 @@ export async function ablate(
     prompts.map(({ key }) => key),
   ]);
   const steps = sweepSteps(model, identity);
-  const upwards = rows.toSorted((a, b) => a.layer - b.layer);
   const effects = new Map<SweepRow, number[]>(rows.map((row) => [row, []]));
-  for (const at of prompts.keys()) {
-    const chunks = chunksOf(upwards, clean[at].separate);
+  for (const [at, { chunks }] of clean.entries()) {
     for (const [number, chunk] of chunks.entries()) {
       const progress = (share: number): void => onProgress?.(at + (number + share) / chunks.length, prompts.length);
       const found = await steps.step(`${at} ${number}`, async () => runRows(at, chunk, progress));
@@ -118,12 +117,12 @@ export async function ablate(
     onProgress: (share: number) => void,
   ): Promise<readonly number[]> {
     return runJoined("ablate", model, {
-      ...{ prompt: prompts[at], index: at, metric, settings, onProgress },
-      stream: clean[at].streams.get(part[0].layer)!,
+      ...{ prompt: prompts[at], index: at, metric, carried, settings, onProgress },
+      starts: clean[at].kept,
       rows: part,
       edits: (layer, own, size) => {
-        const other = clean[(at + 1) % clean.length].outputs.get(layer);
-        const data = { layer, means, others: other && tiled(other, size) };
+        const other = clean[(at + 1) % clean.length].kept[partOf(layer, "attn.z")];
+        const data = { layer, means, others: modes.includes("resample") ? tiled(other, size) : undefined };
         return modes.map((mode) => perRow(editOf(mode, data), maskOf(model, mode, own, size, seed)));
       },
     });
@@ -143,45 +142,48 @@ function indicesOf(name: string, given: readonly number[] | undefined, count: nu
   return list;
 }
 
+interface CleanParts {
+  readonly prompt: Prompt;
+  /** Of the prompt in the list. */
+  readonly at: number;
+  readonly metric: PromptMetric;
+  readonly rows: readonly SweepRow[];
+  readonly carried: Carried;
+  readonly asked: readonly string[];
+  readonly settings: ComputeOptions;
+}
+
 async function cleanRun(
   model: Model,
-  prompt: Prompt,
-  index: number,
-  layers: readonly number[],
-  metric: PromptMetric,
-  needsOutputs: boolean,
-  settings: ComputeOptions,
+  { prompt, at, metric, rows, carried, asked, settings }: CleanParts,
 ): Promise<CleanRun> {
-  const addressOf = (part: string, layer: number): string => `blocks.${layer}.${part}`;
-  const parts = ["resid_pre", ...(needsOutputs ? ["attn.z"] : [])];
-  let [real, separate]: [ArrayLike<number>, ReadonlySet<number>] = [[], new Set()];
-  const found = await model.compute(
+  let [real, chunks]: [ArrayLike<number>, CleanRun["chunks"]] = [[], []];
+  const { value, ...kept } = await model.compute(
     prompt.times(1),
     (site) => {
       real = site.batch.attentionMask;
-      const kept = parts.flatMap((part) => layers.map((layer) => addressOf(part, layer)));
-      const value = metric.write(site, [index]);
-      separate = separateLayers(site, value, layers);
-      return {
-        metric: value,
-        ...Object.fromEntries(kept.map((address) => [address, site.at(address)])),
-      };
+      const written = metric.write(site, [at]);
+      chunks = chunksOf(rows, site, written);
+      const addresses = [...startsOf(chunks, carried), ...asked];
+      return { value: written, ...Object.fromEntries(addresses.map((address) => [address, site.at(address)])) };
     },
     settings,
   );
-  const byLayer = (part: string): ReadonlyMap<number, Tensor> =>
-    new Map(parts.includes(part) ? layers.map((layer) => [layer, found[addressOf(part, layer)]]) : []);
-  const [value] = numbersOf("ablate", metric, found["metric"], 1);
-  return { metric: value, real, separate, streams: byLayer("resid_pre"), outputs: byLayer("attn.z") };
+  return { metric: numbersOf("ablate", metric, value, 1)[0], real, chunks, kept };
 }
 
 /** Mean head outputs over all real tokens of all prompts, [L,H,D]; 0 in layers that are not swept. */
-function meanOutputs({ layers, heads, headDim }: Model, runs: readonly CleanRun[]): Tensor<"float32"> {
+function meanOutputs(
+  { layers, heads, headDim }: Model,
+  runs: readonly CleanRun[],
+  swept: readonly number[],
+): Tensor<"float32"> {
   const sums = new Float64Array(layers * heads * headDim);
   let count = 0;
-  for (const { outputs, real } of runs) {
+  for (const { kept, real } of runs) {
     count += Array.from(real).filter((isReal) => isReal === 1).length;
-    for (const [layer, { data }] of outputs) {
+    for (const layer of swept) {
+      const { data } = kept[partOf(layer, "attn.z")];
       for (let i = 0; i < data.length; i++) {
         const token = Math.floor(i / headDim); // of [1,H,Q]
         if (real[token % real.length] === 0) continue;

@@ -1,9 +1,9 @@
 import { replace } from "../interventions/index.js";
 import type { ComputeOptions, GraphEdit, Model, ModelInput } from "../models/index.js";
 import { checkOptions, OptionError, ShapeError, Tensor } from "../tensor/index.js";
-import { streamOf } from "./parts/joinedRows.js";
+import { type Carried, chunksOf, partOf, runJoined, startsOf } from "./parts/joinedRows.js";
 import { layersOf } from "./parts/layers.js";
-import { numbersOf, type PromptMetric } from "./parts/metric.js";
+import type { PromptMetric } from "./parts/metric.js";
 import { perRow } from "./parts/modes.js";
 import { runPairs, type PairRun } from "./parts/pairs.js";
 import { sharesOf } from "./parts/shares.js";
@@ -17,14 +17,22 @@ export interface PatchingOptions {
   readonly over: "heads" | "tokens";
   /** Default all. */
   readonly layers?: readonly number[];
+  /** Called after each layer of a pair, whose part counts as a fraction. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: NonNullable<ComputeOptions["signal"]>;
 }
 
+/** One activation of the clean run in the corrupted one. */
+interface Patch {
+  readonly layer: number;
+  /** The head or token. */
+  readonly column: number;
+}
+
 /**
- * Runs corrupted prompts with one activation of the clean run at a time, and says how much of the metric comes back. All
- * patches of a layer ride in one batch that starts from the corrupted residual stream before it. Interrupted, it keeps what is
- * done: the same call goes on from there.
+ * Runs corrupted prompts with one activation of the clean run at a time, and says how much of the metric comes back. Patches of
+ * all layers ride in one batch that each joins in its own layer. Interrupted, it keeps what is done: the same call goes on from
+ * there.
  *
  *   recovery = (m_patched − m_corrupted) / (m_clean − m_corrupted)
  *
@@ -45,24 +53,42 @@ export async function activationPatching(
     throw new OptionError(`activationPatching: over must be "heads" or "tokens", got "${String(over)}"`);
   }
   const settings: ComputeOptions = signal ? { signal } : {};
-  const streams = layers.map(streamOf);
-  const patches = over === "heads" ? layers.map((layer) => `blocks.${layer}.attn.z`) : streams;
-  const kept = { clean: patches, corrupted: streams };
-  const pairs = await runPairs("activationPatching", model, [clean, corrupted], metric, kept, settings);
-  if (over === "tokens") checkSameLengths(pairs, streams[0]);
+  const part = over === "heads" ? "attn.z" : "resid_pre";
+  const carried: Carried = over === "heads" ? ["resid_pre", "attn.z"] : ["resid_pre"];
+  const chunks: (readonly (readonly Patch[])[])[] = [];
+  const pairs = await runPairs(
+    "activationPatching",
+    model,
+    [clean, corrupted],
+    metric,
+    {
+      clean: layers.map((layer) => partOf(layer, part)),
+      corrupted: (site, value) => {
+        const columns = over === "heads" ? model.heads : site.batch.length;
+        const patches = layers.flatMap((layer) => Array.from({ length: columns }, (_, column) => ({ layer, column })));
+        chunks.push(chunksOf(patches, site, value));
+        return startsOf(chunks.at(-1)!, carried);
+      },
+    },
+    settings,
+  );
+  if (over === "tokens") checkSameLengths(pairs, partOf(layers[0], part));
 
   const steps = sweepSteps(
     model,
-    JSON.stringify(["activationPatching", metric.name, over, pairs.map(({ key }) => key)]),
+    JSON.stringify(["activationPatching", metric.name, over, layers, pairs.map(({ key }) => key)]),
   );
-  const effects: (readonly number[])[][] = pairs.map(() => []);
-  let done = 0;
-  for (const layer of layers) {
-    for (const [index, pair] of pairs.entries()) {
-      const patched = await steps.step(`${layer} ${index}`, async () => patch(layer, index, pair));
-      effects[index].push(patched);
-      onProgress?.(++done, layers.length * pairs.length);
+  const effects: (readonly number[])[][] = [];
+  for (const [index, pair] of pairs.entries()) {
+    const byLayer = new Map<number, number[]>(layers.map((layer) => [layer, []]));
+    for (const [number, patches] of chunks[index].entries()) {
+      const progress = (share: number): void =>
+        onProgress?.(index + (number + share) / chunks[index].length, pairs.length);
+      const found = await steps.step(`${index} ${number}`, async () => patch(pair, index, patches, progress));
+      patches.forEach(({ layer, column }, i) => (byLayer.get(layer)![column] = found[i]));
     }
+    effects.push(layers.map((layer) => byLayer.get(layer)!));
+    onProgress?.(index + 1, pairs.length);
   }
   steps.finish();
   const ends = pairs.map(({ metric: { clean: to, corrupted: from } }) => ({ from, to }));
@@ -80,52 +106,29 @@ export async function activationPatching(
     provenance: await model.provenance(),
   });
 
-  /** What every patch in one layer does to the metric of one pair. */
-  async function patch(layer: number, index: number, pair: PairRun): Promise<readonly number[]> {
-    const { count, edits } = over === "heads" ? headPatches(model, layer, pair) : tokenPatches(layer, pair);
-    const { value } = await model.compute(
-      pair.corrupted.times(count),
-      (site) => ({ value: metric.write(site, new Array<number>(count).fill(index)) }),
-      { ...settings, interventions: edits },
-    );
-    const [untouched, ...patched] = numbersOf("activationPatching", metric, value, count);
-    return patched.map((each) => each - untouched);
+  /** What some patches do to the metric of one pair. */
+  async function patch(
+    { corrupted: prompt, clean: values, stream: starts }: PairRun,
+    index: number,
+    rows: readonly Patch[],
+    onProgress: (share: number) => void,
+  ): Promise<readonly number[]> {
+    return runJoined("activationPatching", model, {
+      ...{ prompt, index, metric, carried, starts, rows, settings, onProgress },
+      edits: (layer, own, size): readonly GraphEdit[] => {
+        const at = partOf(layer, part);
+        const columns = values[at].shape[1];
+        const mask = new Uint8Array(size * columns);
+        own.forEach(({ column }, i) => (mask[(size - own.length + i) * columns + column] = 1));
+        const edit = replace({ at, with: tiled(values[at], size) });
+        return [perRow(edit, new Tensor("bool", [size, columns], mask))];
+      },
+    });
   }
-}
-
-interface Patches {
-  /** Rows of the batch: the first is left alone. */
-  readonly count: number;
-  readonly edits: readonly GraphEdit[];
-}
-
-function headPatches({ heads }: Model, layer: number, { clean, stream }: PairRun): Patches {
-  const count = heads + 1;
-  const mask = new Uint8Array(count * heads);
-  for (let head = 0; head < heads; head++) mask[(head + 1) * heads + head] = 1;
-  const at = `blocks.${layer}.attn.z`;
-  const start = streamOf(layer);
-  return {
-    count,
-    edits: [
-      replace({ at: start, with: tiled(stream[start], count) }),
-      perRow(replace({ at, with: tiled(clean[at], count) }), new Tensor("bool", [count, heads], mask)),
-    ],
-  };
-}
-
-function tokenPatches(layer: number, { clean, stream }: PairRun): Patches {
-  const at = streamOf(layer);
-  const [, length, width] = stream[at].shape;
-  const rows = tiled(stream[at], length + 1);
-  for (let t = 0; t < length; t++) {
-    rows.data.set(clean[at].slice(0, t).data as Float32Array, ((t + 1) * length + t) * width);
-  }
-  return { count: length + 1, edits: [replace({ at, with: rows })] };
 }
 
 function checkSameLengths(pairs: readonly PairRun[], stream: string): void {
-  const lengths = pairs.map((pair) => pair.stream[stream].shape[1]);
+  const lengths = pairs.map((pair) => pair.clean[stream].shape[1]);
   if (lengths.some((length) => length !== lengths[0])) {
     throw new ShapeError(
       `activationPatching: over "tokens" needs pairs of one length, got ${lengths.join(", ")} tokens`,

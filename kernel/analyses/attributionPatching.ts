@@ -68,7 +68,7 @@ export async function attributionPatching(
           metric,
           over: "heads",
           layers: checkedLayers,
-          onProgress: (done) => onProgress?.(prompts.length + done, total),
+          onProgress: (done) => onProgress?.(prompts.length + done * checkedLayers.length, total),
         })
       : undefined;
   steps.finish();

@@ -62,6 +62,40 @@ describe.each(["gpt2", "llama_rope3"])("patching on %s", (name) => {
     }
   });
 
+  it("patches of all layers ride together, and say what those of one layer say by themselves", async () => {
+    const long = { inputIds: [Array.from({ length: 30 }, (_, i) => (7 * i) % 40)] };
+    const other = { inputIds: [long.inputIds[0].with(4, 41).with(9, 3)] };
+    let passes = 0;
+    const compute = model.compute.bind(model);
+    model.compute = (...args: Parameters<typeof compute>) => {
+      passes++;
+      return compute(...args);
+    };
+    const effects = async (over: "heads" | "tokens", layers: readonly number[], read = metric) =>
+      (await activationPatching(model, long, other, { metric: read, over, layers })).effects[0];
+    try {
+      // A metric that reads a lower layer by itself must see the patches there: each layer goes up by itself.
+      const lower: PromptMetric = { name: "two", write: (site, at) =>
+        build.add(metric.write(site, at), build.reduceSum(site.at("blocks.0.attn.z"), [1, 2, 3])) }; // prettier-ignore
+      for (const [over, read, expected] of [
+        ["heads", metric, 3],
+        // 90 tokens: the first batch is full in the last layer.
+        ["tokens", metric, 3 + 1],
+        ["heads", lower, 3],
+      ] as const) {
+        passes = 0;
+        const together = await effects(over, [2, 0, 1], read);
+        expect(passes, "one pass per layer, and two more").toBe(2 + expected);
+        const [apart] = await effects(over, [1], read);
+        expect(apart).toHaveLength(over === "heads" ? model.heads : 30);
+        apart.forEach((effect, i) => expect(Math.abs(effect - together[2][i])).toBeLessThan(1e-5));
+        expect(Math.max(...apart.map(Math.abs))).toBeGreaterThan(1e-3);
+      }
+    } finally {
+      model.compute = compute;
+    }
+  });
+
   it("finds a planted head exactly, by patching and by its estimate", async () => {
     const map = await activationPatching(model, clean, corrupted, { metric: planted, over: "heads" });
     map.recovery[1].forEach((share, head) => expect(Math.abs(share - (head === 2 ? 1 : 0))).toBeLessThan(1e-4));

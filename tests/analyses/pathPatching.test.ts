@@ -125,7 +125,8 @@ describe("path patching", () => {
   ] as const)("%s: stopped, it keeps what is done and goes on from there", async (_name, patch) => {
     const whole = await patch({});
     const stop = new AbortController();
-    const onProgress = (done: number): void => (done === 3 ? stop.abort(new Error("stopped")) : undefined);
+    const onProgress = (done: number, total: number): void =>
+      done === total / 2 ? stop.abort(new Error("stopped")) : undefined;
     await expect(patch({ signal: stop.signal, onProgress })).rejects.toThrow("stopped");
     const compute = model.compute.bind(model);
     let passes = 0;

@@ -12,13 +12,20 @@ export interface ChangedRow {
   readonly layer: number;
 }
 
+/**
+ * What of a layer is carried to it, all that its rows are changed in or after: the stream that it reads and, where nothing
+ * before the heads' outputs is changed, those too, so that they are not computed for copies.
+ */
+export type Carried = readonly ("resid_pre" | "attn.z")[];
+
 export interface JoinedRows<R extends ChangedRow> {
   readonly prompt: Prompt;
   /** Of the prompt in its list. */
   readonly index: number;
   readonly metric: PromptMetric;
-  /** What the first of the rows' layers reads in the run that is changed, [1,Q,M]. */
-  readonly stream: Tensor;
+  readonly carried: Carried;
+  /** What {@link startsOf} names, in the run that is changed, each [1,…]. */
+  readonly starts: Readonly<Record<string, Tensor>>;
   /** One of {@link chunksOf}. */
   readonly rows: readonly R[];
   /** What changes the rows of a layer, which are the last of a batch of `size`. */
@@ -31,15 +38,18 @@ export interface JoinedRows<R extends ChangedRow> {
 /** The most changed rows in one batch. */
 const rowsPerBatch = 64;
 
+/** The address of a part of a layer. */
+export const partOf = (layer: number, part: string): string => `blocks.${layer}.${part}`;
+
 /** The residual stream that a layer reads. */
-export const streamOf = (layer: number): string => `blocks.${layer}.resid_pre`;
+export const streamOf = (layer: number): string => partOf(layer, "resid_pre");
 
 /**
  * Layers whose stream is all that a metric has of the layers below: what is changed there may be carried past them.
  *
  * Range    without those below which the metric, or a later layer, reads something else than the stream
  */
-export function separateLayers(site: Site, metric: Value, layers: readonly number[]): ReadonlySet<number> {
+function separateLayers(site: Site, metric: Value, layers: readonly number[]): ReadonlySet<number> {
   const [first, ...later] = layers.toSorted((a, b) => a - b).map((layer) => [layer, site.at(streamOf(layer))] as const);
   return new Set(later.filter(([, stream]) => !dependsOn([metric], [first[1]], stream)).map(([layer]) => layer));
 }
@@ -47,16 +57,23 @@ export function separateLayers(site: Site, metric: Value, layers: readonly numbe
 /** Rows, from the lowest layer on, in parts that ride together: between their layers nothing but the stream is read. */
 export function chunksOf<R extends ChangedRow>(
   rows: readonly R[],
-  separate: ReadonlySet<number>,
+  site: Site,
+  metric: Value,
 ): readonly (readonly R[])[] {
+  const separate = separateLayers(site, metric, [...new Set(rows.map(({ layer }) => layer))]);
   const chunks: R[][] = [];
-  for (const row of rows) {
+  for (const row of rows.toSorted((a, b) => a.layer - b.layer)) {
     const last = chunks.at(-1);
     const fits = last && last.length < rowsPerBatch && (last.at(-1)!.layer === row.layer || separate.has(row.layer));
     if (fits) last.push(row);
     else chunks.push([row]);
   }
   return chunks;
+}
+
+/** The addresses that {@link runJoined} begins with. */
+export function startsOf(chunks: readonly (readonly ChangedRow[])[], carried: Carried): readonly string[] {
+  return chunks.flatMap(([{ layer }]) => carried.map((part) => partOf(layer, part)));
 }
 
 /**
@@ -69,29 +86,36 @@ export function chunksOf<R extends ChangedRow>(
 export async function runJoined<R extends ChangedRow>(
   place: string,
   model: Model,
-  { prompt, index, metric, rows, edits, settings, onProgress, ...from }: JoinedRows<R>,
+  { prompt, index, metric, carried, starts, rows, edits, settings, onProgress }: JoinedRows<R>,
 ): Promise<readonly number[]> {
-  let stream = from.stream;
+  let state = carried.map((part) => starts[partOf(rows[0].layer, part)]);
   let done = 0;
   for (;;) {
     const { layer } = rows[done];
     const own = rows.filter((row) => row.layer === layer);
-    stream = withCopies(stream, own.length);
+    state = state.map((x) => withCopies(x, own.length));
     done += own.length;
-    const size = stream.shape[0];
+    const size = done + 1;
     const next = rows.at(done)?.layer;
-    const { found } = await model.compute(
+    const { value, ...found } = await model.compute(
       prompt.times(size),
-      (site) => ({
-        found: next === undefined ? metric.write(site, new Array<number>(size).fill(index)) : site.at(streamOf(next)),
-      }),
-      { ...settings, interventions: [replace({ at: streamOf(layer), with: stream }), ...edits(layer, own, size)] },
+      (site) =>
+        next === undefined
+          ? { value: metric.write(site, new Array<number>(size).fill(index)) }
+          : Object.fromEntries(carried.map((part) => [part, site.at(partOf(next, part))])),
+      {
+        ...settings,
+        interventions: [
+          ...carried.map((part, i) => replace({ at: partOf(layer, part), with: state[i] })),
+          ...edits(layer, own, size),
+        ],
+      },
     );
     if (next === undefined) {
-      const [unchanged, ...changed] = numbersOf(place, metric, found, size);
+      const [unchanged, ...changed] = numbersOf(place, metric, value, size);
       return changed.map((each) => each - unchanged);
     }
     onProgress?.(done / rows.length);
-    stream = found;
+    state = carried.map((part) => found[part]);
   }
 }

@@ -42,19 +42,20 @@ export function editOf(mode: AblationMode, { layer, means, others }: ModeData): 
 }
 
 /**
- * An intervention that acts in each row of the batch on heads, or channels, of its own.
+ * An intervention that acts in each row of the batch on heads or tokens, or on channels of heads, of its own.
  *
- * Shapes   mask [batch,H] or [batch,H,D] bool; the intervention acts on [B,H,…,…]
+ * Shapes   mask [batch,H], [batch,Q] or [batch,H,D] bool; the intervention acts on [B,H,…,…], [B,Q,M] or [B,H,Q,D]
  */
 export function perRow(edit: GraphEdit, mask: Tensor<"bool">): GraphEdit {
-  const [, heads, headDim] = mask.shape;
+  const channels = mask.shape.slice(2);
   return {
     name: edit.name,
     at: edit.at,
     edit: (value, site) => {
-      const shape = headDim === undefined ? ["batch", heads] : ["batch", heads, headDim];
-      const rows = build.unsqueeze(site.feed("rows", mask, shape), headDim === undefined ? [2, 3] : [2]);
-      return build.where(rows, edit.edit(value, site), value);
+      const [, second, ...others] = value.shape;
+      const rows = site.feed("rows", mask, ["batch", second, ...channels]);
+      const axes = channels.length > 0 ? [2] : others.map((_, i) => i + 2);
+      return build.where(build.unsqueeze(rows, axes), edit.edit(value, site), value);
     },
   };
 }

@@ -1,4 +1,5 @@
-import type { ComputeOptions, Model, ModelInput } from "../../models/index.js";
+import type { Value } from "../../graph/index.js";
+import type { ComputeOptions, Model, ModelInput, Site } from "../../models/index.js";
 import { ShapeError, type Tensor } from "../../tensor/index.js";
 import { numbersOf, type PromptMetric } from "./metric.js";
 import { promptsOf, type Prompt } from "./prompts.js";
@@ -16,6 +17,9 @@ export interface PairRun {
 }
 
 type Inputs = string | readonly string[] | ModelInput;
+
+/** Addresses that are kept of a run, which may depend on its metric. */
+export type Kept = readonly string[] | ((site: Site, metric: Value) => readonly string[]);
 
 /** A list of prompts, and one of as many corrupted ones. */
 export function pairsOf(
@@ -47,18 +51,20 @@ export async function runPairs(
   model: Model,
   inputs: readonly [clean: Inputs, corrupted: Inputs],
   metric: PromptMetric,
-  kept: { readonly clean: readonly string[]; readonly corrupted: readonly string[] },
+  kept: { readonly clean: Kept; readonly corrupted: Kept },
   settings: ComputeOptions,
 ): Promise<readonly PairRun[]> {
   const [clean, corrupted] = pairsOf(place, inputs);
-  const run = async (prompt: Prompt, index: number, addresses: readonly string[]) => {
+  const run = async (prompt: Prompt, index: number, asked: Kept) => {
     let length = 0;
     const found = await model.compute(
       prompt.times(1),
       (site) => {
         length = site.batch.length;
+        const value = metric.write(site, [index]);
+        const addresses = typeof asked === "function" ? asked(site, value) : asked;
         return {
-          metric: metric.write(site, [index]),
+          metric: value,
           ...Object.fromEntries(addresses.map((address) => [address, site.at(address)])),
         };
       },
