@@ -61,14 +61,11 @@ export async function activationPatching(
     model,
     [clean, corrupted],
     metric,
-    {
-      clean: layers.map((layer) => partOf(layer, part)),
-      corrupted: (site, value) => {
-        const columns = over === "heads" ? model.heads : site.batch.length;
-        const patches = layers.flatMap((layer) => Array.from({ length: columns }, (_, column) => ({ layer, column })));
-        chunks.push(chunksOf(patches, site, value));
-        return startsOf(chunks.at(-1)!, carried);
-      },
+    (site, value, index) => {
+      const columns = over === "heads" ? model.heads : site.batch.length;
+      const patches = layers.flatMap((layer) => Array.from({ length: columns }, (_, column) => ({ layer, column })));
+      chunks[index] = chunksOf(patches, site, value);
+      return { clean: layers.map((layer) => partOf(layer, part)), corrupted: startsOf(chunks[index], carried) };
     },
     settings,
   );

@@ -55,7 +55,7 @@ export async function edgeAttribution(
   const embed = "blocks.0.resid_pre";
   const written = [embed, ...layers.flatMap((l) => [`blocks.${l}.attn.z`, `blocks.${l}.mlp_out`])];
   const kept = { clean: written, corrupted: written };
-  const pairs = await runPairs("edgeAttribution", model, [clean, corrupted], metric, kept, settings);
+  const pairs = await runPairs("edgeAttribution", model, [clean, corrupted], metric, () => kept, settings);
   const weights: HeadWeights[] = [];
   for (const layer of layers) weights.push(await headWeights(model, layer, "raw", settings));
 

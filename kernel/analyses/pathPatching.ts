@@ -66,7 +66,7 @@ export async function pathPatching(
     clean: [...outputs, ...all.flatMap((layer) => [`blocks.${layer}.resid_pre`, `blocks.${layer}.mlp_out`])],
     corrupted: outputs,
   };
-  const pairs = await runPairs("pathPatching", model, [clean, corrupted], metric, kept, settings);
+  const pairs = await runPairs("pathPatching", model, [clean, corrupted], metric, () => kept, settings);
 
   const keys = pairs.map(({ key }) => key);
   const steps = sweepSteps(model, JSON.stringify(["pathPatching", metric.name, receivers, mlps, keys]));

@@ -135,6 +135,9 @@ describe.each(["gpt2", "llama_rope3"])("patching on %s", (name) => {
   });
 
   it("says where nothing can be recovered, and refuses what does not fit", async () => {
+    const all = await activationPatching(model, clean, clean, { metric, over: "heads" });
+    expect(all.corrupted).toEqual(all.clean);
+    expect(all.undefinedPairs).toEqual([0, 1]);
     const same = await activationPatching(model, clean, clean, { metric, over: "heads", layers: [0] });
     expect(same.undefinedPairs).toEqual([0, 1]);
     expect(same.recovery.flat().every(Number.isNaN)).toBe(true);

@@ -18,8 +18,11 @@ export interface PairRun {
 
 type Inputs = string | readonly string[] | ModelInput;
 
-/** Addresses that are kept of a run, which may depend on its metric. */
-export type Kept = readonly string[] | ((site: Site, metric: Value) => readonly string[]);
+/** Addresses that are kept of the two runs of a pair. */
+export interface Kept {
+  readonly clean: readonly string[];
+  readonly corrupted: readonly string[];
+}
 
 /** A list of prompts, and one of as many corrupted ones. */
 export function pairsOf(
@@ -42,7 +45,7 @@ export function checkPair(place: string, index: number, one: number, other: numb
 }
 
 /**
- * Runs pairs of prompts and keeps what patching needs of each.
+ * Runs pairs of prompts and keeps what patching needs of each. Both runs are one graph, so that equal prompts have equal metrics.
  *
  * Throws   ShapeError unless there are as many corrupted prompts, each as long as its twin
  */
@@ -51,30 +54,35 @@ export async function runPairs(
   model: Model,
   inputs: readonly [clean: Inputs, corrupted: Inputs],
   metric: PromptMetric,
-  kept: { readonly clean: Kept; readonly corrupted: Kept },
+  kept: (site: Site, metric: Value, index: number) => Kept,
   settings: ComputeOptions,
 ): Promise<readonly PairRun[]> {
   const [clean, corrupted] = pairsOf(place, inputs);
-  const run = async (prompt: Prompt, index: number, asked: Kept) => {
+  const run = async (prompt: Prompt, index: number, side: keyof Kept) => {
     let length = 0;
+    let own: readonly string[] = [];
     const found = await model.compute(
       prompt.times(1),
       (site) => {
         length = site.batch.length;
         const value = metric.write(site, [index]);
-        const addresses = typeof asked === "function" ? asked(site, value) : asked;
+        const addresses = kept(site, value, index);
+        own = addresses[side];
         return {
           metric: value,
-          ...Object.fromEntries(addresses.map((address) => [address, site.at(address)])),
+          ...Object.fromEntries(
+            [...addresses.clean, ...addresses.corrupted].map((address) => [address, site.at(address)]),
+          ),
         };
       },
       settings,
     );
-    return { found, length, value: numbersOf(place, metric, found["metric"], 1)[0] };
+    const value = numbersOf(place, metric, found["metric"], 1)[0];
+    return { found: Object.fromEntries(own.map((address) => [address, found[address]])), length, value };
   };
   const pairs: PairRun[] = [];
   for (const [index, prompt] of clean.entries()) {
-    const [one, other] = [await run(prompt, index, kept.clean), await run(corrupted[index], index, kept.corrupted)];
+    const [one, other] = [await run(prompt, index, "clean"), await run(corrupted[index], index, "corrupted")];
     checkPair(place, index, one.length, other.length);
     pairs.push({
       key: `${prompt.key} ${corrupted[index].key}`,
