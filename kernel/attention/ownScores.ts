@@ -4,8 +4,9 @@ import { lengthOf, past } from "./lengths.js";
 import type { Call, MechanismSpec } from "./mechanism.js";
 import { sizesOf } from "./mechanism.js";
 import type { ReferenceHead } from "./reference.js";
-import { normalisedRows, softmaxRow } from "./reference.js";
-import { maskedSoftmax, mixed, perHead } from "./steps.js";
+import { dot, normalisedRows, softmaxRow } from "./reference.js";
+import type { Scale } from "./steps.js";
+import { maskedSoftmax, mixed, perHead, products, scaleOf } from "./steps.js";
 
 /** What tells one mechanism from another whose keys have their scores whoever asks. */
 export interface OwnScoreTraits<O> {
@@ -13,6 +14,20 @@ export interface OwnScoreTraits<O> {
   readonly scoresOf: (call: Call, heads: number, options: O) => Value;
   /** The same in plain numbers, written from the definition. */
   readonly scoreOf: (head: ReferenceHead, key: number, options: O) => number;
+}
+
+/** Scores of every key for one learned query per head, the parameter `query` [H,D]; → [B,H,1,K] */
+export function learnedScores({ k, parameters }: Call, heads: number, scale: Scale): Value {
+  const query = build.unsqueeze(parameters!["query"], [0, 2]); // [1,H,1,D]
+  const [batch, , , headDim] = k.shape;
+  const asked = build.expand(query, [batch, heads, 1, headDim]);
+  return build.mul(products(asked, k), scaleOf(scale, headDim as number));
+}
+
+/** The same in plain numbers. */
+export function learnedScore({ parameters, head, k }: ReferenceHead, key: number, scale: Scale): number {
+  const dim = k[0].length;
+  return scaleOf(scale, dim) * dot(parameters["query"].slice(head * dim, (head + 1) * dim), k[key]);
 }
 
 const larger = (a: Value, b: Value): Value => build.where(build.less(a, b), b, a);

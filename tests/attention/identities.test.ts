@@ -23,6 +23,19 @@ describe("what the mechanisms are in cases that their options do not name", () =
     expect(distance(numbers(z), numbers(causal.z))).toBeGreaterThan(1e-2);
   });
 
+  it("learned queries: Aaren under a causal mask; efficient probing where tokens are the one head of keys", () => {
+    const asked = { ...operands, parameters: { query: drawn(8, heads, width) } };
+    const masked = mechanisms.learnedQueries.attend({ ...asked, mask: maskOf(masks.causal()) });
+    expect(distance(numbers(masked.z), numbers(mechanisms.aaren.attend(asked).z))).toBeLessThan(1e-12);
+
+    // Tokens of 4 channels, 2 queries in all of them, a half of the values for each.
+    const [query, tokens, v] = [drawn(9, 2, 4), drawn(10, 1, 1, length, 4), drawn(11, 1, 2, length, 2)];
+    const probed = mechanisms.learnedQueries.attend({ q: drawn(12, 1, 2, 1, 4), k: tokens, v, parameters: { query } });
+    const plain = mechanisms.softmax.attend({ q: build.unsqueeze(query, [0, 2]), k: tokens, v });
+    expect(probed.z.shape).toEqual([1, 2, 1, 2]);
+    expect(distance(numbers(probed.z), numbers(plain.z))).toBeLessThan(1e-12);
+  });
+
   it("landmarks: all blocks retrieved by keys of their own is not softmax", () => {
     const gates = { landmark: drawn(4, 1, heads, length, width) };
     const { z } = mechanisms.landmark.attend({ ...operands, gates }, { block: 3, retrieved: 100 });

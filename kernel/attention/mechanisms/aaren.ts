@@ -1,10 +1,7 @@
-import { build } from "../../graph/index.js";
 import type { Mechanism } from "../mechanism.js";
 import { mechanism } from "../mechanism.js";
-import { ownScores } from "../ownScores.js";
-import { dot } from "../reference.js";
+import { learnedScore, learnedScores, ownScores } from "../ownScores.js";
 import type { Scale } from "../steps.js";
-import { products, scaleOf } from "../steps.js";
 
 interface AarenOptions {
   readonly scale: Scale;
@@ -29,15 +26,7 @@ export const aaren: Mechanism<AarenOptions> = mechanism({
   parameters: ({ heads, headDim }) => ({ query: { shape: [heads, headDim], initial: { std: 1 } } }),
   limits: [],
   ...ownScores<AarenOptions>("aaren", {
-    scoresOf: ({ k, parameters }, heads, { scale }) => {
-      const query = build.unsqueeze(parameters!["query"], [0, 2]); // [1,H,1,D]
-      const [batch, , , headDim] = k.shape;
-      const asked = build.expand(query, [batch, heads, 1, headDim]);
-      return build.mul(products(asked, k), scaleOf(scale, headDim as number));
-    },
-    scoreOf: ({ parameters, head, k }, key, { scale }) => {
-      const dim = k[0].length;
-      return scaleOf(scale, dim) * dot(parameters["query"].slice(head * dim, (head + 1) * dim), k[key]);
-    },
+    scoresOf: (call, heads, { scale }) => learnedScores(call, heads, scale),
+    scoreOf: (head, key, { scale }) => learnedScore(head, key, scale),
   }),
 });

@@ -29,6 +29,7 @@ export { interleaved } from "./interleaved.js";
 export { keyDriven } from "./keyDriven.js";
 export { landmark } from "./landmark.js";
 export { largeKernel } from "./largeKernel.js";
+export { learnedQueries } from "./learnedQueries.js";
 export { lightning } from "./lightning.js";
 export { linear } from "./linear.js";
 export { lookup } from "./lookup.js";

@@ -19,14 +19,15 @@ interface LightningOptions {
  *
  *   z_t = scale · Σ_{s≤t} λ_h^{t−s} (q_t·k_s) v_s
  *
- * Source   TransNormerLLM, arXiv:2307.14995 eq. 3; chunks: Lightning Attention-2, arXiv:2401.04658 §3.2
- * Differs  λ does not depend on the layer unless it is given; gate and norm of the output belong to the layer
+ * Source   TransNormerLLM, arXiv:2307.14995 eq. 1; chunks: Lightning Attention-2, arXiv:2401.04658 §3.2
+ * Differs  λ does not depend on the layer unless it is given; angles, gate and norm are those of `normAttention`
  */
 export const lightning: Mechanism<LightningOptions> = mechanism({
   name: "lightning",
   summary: "linear attention with a decay per head, in chunks",
   source: "arXiv:2401.04658 §3.2",
-  differs: "the decay does not depend on the layer; gate and norm of the output belong to the layer",
+  differs:
+    "the decay does not depend on the layer unless it is given; angles, gate and norm are those of `normAttention`",
   rows: [48, 198],
   defaults: { scale: "1/√D", decay: "ALiBi slopes", block: chunkLength },
   alsoAsked: [{ block: 3 }, { block: 1000 }],

@@ -21,11 +21,13 @@ interface SoftMaskOptions {
  * Range    rows sum to at most 1: what later keys lose is not given to others
  * Throws   OptionError unless 0 ≤ later ≤ 1
  * Source   soft mask of iLLaMA, arXiv:2404.06773 §3
+ * Differs  `later` is a number; whoever trains lowers it. The class token behind the picture stands outside
  */
 export const softMask: Mechanism<SoftMaskOptions> = mechanism<SoftMaskOptions>({
   name: "softMask",
   summary: "attention between seeing all and seeing nothing later",
   source: "arXiv:2404.06773 §3",
+  differs: "`later` is a number, without its schedule; the class token behind the picture stands outside",
   rows: [179],
   defaults: { scale: "1/√D", later: 0.5 },
   promises: { sees: "all", rows: "at most one", mixesValues: true },

@@ -20,7 +20,7 @@ export const softmax: Mechanism<SoftmaxOptions> = mechanism({
   name: "softmax",
   summary: "scaled dot products, exponentials, rows that sum to 1",
   source: "arXiv:1706.03762 eq. 1",
-  rows: [50, 64],
+  rows: [50],
   defaults: { scale: "1/√D" },
   promises: { sees: "mask", rows: "one", mixesValues: true },
   cost: { time: "T²·D", state: "2·T·D" },
