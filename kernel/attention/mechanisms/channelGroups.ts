@@ -19,11 +19,13 @@ interface ChannelGroupsOptions {
  *
  * Range    rows of `channels` sum to 1; the pattern is the identity
  * Source   DaViT, arXiv:2204.03645 §3
+ * Differs  the other half of a DaViT, attention within windows, is `halo` without a margin
  */
 export const channelGroups: Mechanism<ChannelGroupsOptions> = mechanism({
   name: "channelGroups",
   summary: "attention among the channels of a head; each sees all tokens",
   source: "arXiv:2204.03645 §3",
+  differs: "the other half of a DaViT, attention within windows, is `halo` without a margin",
   rows: [145],
   defaults: { scale: "1/√D" },
   promises: { sees: "all", rows: "one", mixesValues: false },

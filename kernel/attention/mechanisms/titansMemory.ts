@@ -67,13 +67,15 @@ function operands({ q, k, v }: Call, { scale }: TitansMemoryOptions): Pick<Token
  *
  * Range    weights of either sign; stable for small θ·‖k‖²
  * Source   Titans, arXiv:2501.00663 eq. 9, 13 and 14, with a linear memory and the loss ½‖M(k) − v‖²
- * Differs  token by token, not in the paper's parallel chunks; keys are taken as they are
+ * Differs  token by token, not in the paper's parallel chunks; keys are taken as they are. The paper's wirings of memory and
+ *          attention (MAC, MAG, MAL) are not here: layers of both after one another are the nearest
  */
 export const titansMemory: Mechanism<TitansMemoryOptions> = mechanism({
   name: "titansMemory",
   summary: "a matrix memory trained at test time with momentum and forgetting",
   source: "arXiv:2501.00663 eq. 13–14",
-  differs: "a linear memory, token by token; keys are taken as they are",
+  differs:
+    "a linear memory, token by token; keys are taken as they are; its wirings with attention (MAC, MAG, MAL) are not here",
   rows: [67],
   defaults: { scale: "1/√D" },
   promises: { sees: "causal", rows: "free", mixesValues: true },
