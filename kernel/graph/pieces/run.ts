@@ -125,7 +125,7 @@ export async function runPieces(
 
   for (const [step, { outputs, loop, reads }] of pieces.entries()) {
     const isFleeting = !loop || weightBytes(programOf(outputs)) > laidOutLimit;
-    const compiled = await engine.compile(outputs, { ...settings, isFleeting, isSparing: !loop });
+    const compiled = await engine.compile(outputs, { ...settings, isFleeting, isSparing: isFleeting });
     try {
       const wanted = Object.keys(outputs).filter((name) => lastRead.has(name) || isTaken.has(name));
       const made = loop ? await turnAll(compiled, loop, step) : await runOnce(compiled, reads, wanted, step);
