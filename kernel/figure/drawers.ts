@@ -115,11 +115,13 @@ export const drawers: {
       throw new RangeError(`figure: no panel "${panel}"; known: ${names.join(", ")}`);
     }
     const shown = payload.panels.filter(({ name }) => panel === undefined || name === panel);
-    const pictures = shown.map((each) =>
-      each.mime === curvesMime
-        ? drawers[curvesMime](each.payload, options)
-        : drawers[matrixMime](each.payload, options),
-    );
+    const pictures = shown.map(({ mime, payload: own }, at) => {
+      // Panels of one report come from one place: the last says it for all.
+      const said = at < shown.length - 1 ? { provenance: {} } : {};
+      return mime === curvesMime
+        ? drawers[curvesMime]({ ...own, ...said }, options)
+        : drawers[matrixMime]({ ...own, ...said }, options);
+    });
     return pictures.length === 1
       ? pictures[0]
       : stackedDocuments(payload.title, pictures, inks[options.ink ?? "paper"]);

@@ -45,6 +45,9 @@ function rowSize({ shape }: Value, word: string): number {
   return productOf(sizes.filter((size) => typeof size === "number")) as number;
 }
 
+/** Numbers in a row that is held as a whole rather than what it follows from. */
+const slimRow = 128;
+
 /** When a value is there as a whole. */
 const readyAt = (place: Place): number => (place.kind === "outside" ? place.stage : place.stage + 1);
 
@@ -60,6 +63,8 @@ export function planBlocks(outputs: readonly Value[], { word, keep, narrow }: Pl
   const isPair = (x: Value): boolean => isPairs(x, word);
   /** Rows that follow from what is whole, or kept, without any table of pairs: they are computed again where needed. */
   const cheap = new Set<Value>();
+  /** A number per head, as norms of values are, is held itself: what it follows from need not be, until all layers have theirs. */
+  const isWorthAgain = (x: Value): boolean => rowSize(x, word) > slimRow;
   const isKept = (x: Value): boolean => keep(x) && !cheap.has(x);
 
   const refuse = ({ op, label }: Value): never => {
@@ -122,7 +127,7 @@ export function planBlocks(outputs: readonly Value[], { word, keep, narrow }: Pl
     if (place.kind !== "rows") return "whole";
     // What is kept and yet cheap, as embeddings are, is only handed on as a whole: it need not be held for a later loop.
     const isThere = results[place.stage].has(x) && !(keep(x) && cheap.has(x));
-    if (place.stage < stage && (isThere || (!isPair(x) && !cheap.has(x)))) return "whole";
+    if (place.stage < stage && (isThere || (!isPair(x) && !(cheap.has(x) && isWorthAgain(x))))) return "whole";
     if (place.axis !== axis && !isPair(x)) return "whole";
     return otherCuts(x, axis);
   };
