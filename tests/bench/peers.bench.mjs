@@ -196,7 +196,7 @@ try {
       { name: "Attention Lab", work: metricOnly(false) },
     ]);
     console.log(
-      `  the sweep: ${batches} batches, of a layer or a few each; the time of ${inPasses(swept, fleeting)} of these, of ${inPasses(swept, run)} runs with logits`,
+      `  the sweep: ${batches} small graphs; the time of ${inPasses(swept, fleeting)} of these, of ${inPasses(swept, run)} runs with logits`,
     );
     delete model.compute;
   }
