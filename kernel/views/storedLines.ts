@@ -1,5 +1,5 @@
+import { halfValue } from "../tensor/half.js";
 import { decodeBase64 } from "./base64.js";
-import { decodeHalf } from "./half.js";
 import type { StoredLines } from "./tokenStripPayload.js";
 
 /** A row or a column of a pattern as it is stored. */
@@ -26,16 +26,19 @@ export interface LineReader {
 export function readLines(stored: StoredLines, keyCount: number): LineReader {
   const { kept, mass } = stored;
   const queries = mass.length;
-  const weights = decodeHalf(decodeBase64(stored.weights));
+  // As they are stored: unpacked they would take twice the room for as long as the figure is open.
+  const halves = decodeBase64(stored.weights);
+  const weightAt = (at: number): number => halfValue(halves[2 * at] | (halves[2 * at + 1] << 8));
   const bytes = stored.keys === undefined ? undefined : decodeBase64(stored.keys);
   const keyOf = (at: number): number => (bytes ? bytes[2 * at] | (bytes[2 * at + 1] << 8) : at % kept);
   const lineOf = (length: number, entries: Iterable<readonly [place: number, at: number]>): Line => {
     const line = new Float32Array(length);
     let drawn = 0;
     for (const [place, at] of entries) {
-      if (place >= length || !(weights[at] >= 0)) continue;
-      line[place] = weights[at];
-      drawn += weights[at];
+      const weight = weightAt(at);
+      if (place >= length || !(weight >= 0)) continue;
+      line[place] = weight;
+      drawn += weight;
     }
     return { weights: line, drawn };
   };
