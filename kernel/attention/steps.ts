@@ -51,6 +51,11 @@ export function perHead(x: Value, heads: number): Value {
   return build.reshape(repeated, [batch, heads, keys, headDim]);
 }
 
+/** x · σ(x). */
+export function silu(x: Value): Value {
+  return build.mul(x, build.sigmoid(x));
+}
+
 /** x at length 1 along an axis; zeros stay zeros. */
 export function atUnitLength(x: Value, axis: number): Value {
   const norm = build.sqrt(build.reduceSum(build.mul(x, x), [axis], true));

@@ -1,3 +1,4 @@
+import { silu } from "../attention/steps.js";
 import type { Value } from "../graph/index.js";
 import { build } from "../graph/index.js";
 import type { GraphContext } from "./family.js";
@@ -65,10 +66,6 @@ export function mergeHeads(x: Value): Value {
 }
 
 const geluTanh = (x: Value): Value => build.gelu(x, "tanh");
-
-function silu(x: Value): Value {
-  return build.mul(x, build.sigmoid(x));
-}
 
 /** x·σ(1.702·x), another approximation of gelu: arXiv:1606.08415 §2. */
 function quickGelu(x: Value): Value {

@@ -22,13 +22,18 @@ export function encodeHalf(values: Float32Array): Uint8Array {
   return bytes;
 }
 
+/** The 16 bits at a place of little-endian bytes. */
+export function wordAt(bytes: Uint8Array, at: number): number {
+  return bytes[2 * at] | (bytes[2 * at + 1] << 8);
+}
+
 /** The values of little-endian binary16 bytes. */
 export function decodeHalf(bytes: Uint8Array): Float32Array {
   const values = new Float32Array(bytes.length >> 1);
   // A table pays from some tens of thousands of values on; it is made with the first such decoding.
   const table = values.length < 20_000 ? undefined : (allHalves ??= Float32Array.from({ length: 65_536 }, (_, bits) => halfValue(bits))); // prettier-ignore
   for (let at = 0; at < values.length; at++) {
-    const bits = bytes[2 * at] | (bytes[2 * at + 1] << 8);
+    const bits = wordAt(bytes, at);
     values[at] = table ? table[bits] : halfValue(bits);
   }
   return values;

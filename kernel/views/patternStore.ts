@@ -56,20 +56,22 @@ export function readPatterns(stored: StoredPatterns, heads: number, tops: readon
   const { codec, rows, columns, block, data } = stored;
   const bytes = decodeBase64(data);
   const size = rows * columns * bytesPerWeight(codec);
-  const partOf = (index: number): Uint8Array => bytes.subarray(index * size, (index + 1) * size);
+  const storedHead = (layer: number, head: number): { readonly part: Uint8Array; readonly top: number } => {
+    const index = layer * heads + head;
+    return { part: bytes.subarray(index * size, (index + 1) * size), top: tops[index] };
+  };
   return {
     codec,
     rows,
     columns,
     block,
     head: (layer, head) => {
-      const index = layer * heads + head;
-      return codec === "float16" ? decodeHalf(partOf(index)) : decodeSqrt8(partOf(index), tops[index]);
+      const { part, top } = storedHead(layer, head);
+      return codec === "float16" ? decodeHalf(part) : decodeSqrt8(part, top);
     },
     codes: (layer, head) => {
-      const index = layer * heads + head;
-      const part = partOf(index);
-      if (codec === "sqrt8") return { codes: part, weightOf: (code) => Math.fround(sqrt8Value(code, tops[index])) };
+      const { part, top } = storedHead(layer, head);
+      if (codec === "sqrt8") return { codes: part, weightOf: (code) => Math.fround(sqrt8Value(code, top)) };
       return { codes: new Uint16Array(part.buffer, part.byteOffset, rows * columns), weightOf: halfValue };
     },
   };

@@ -1,5 +1,6 @@
 import { halfValue } from "../tensor/half.js";
 import { decodeBase64 } from "./base64.js";
+import { wordAt } from "./half.js";
 import type { StoredLines } from "./tokenStripPayload.js";
 
 /** A row or a column of a pattern as it is stored. */
@@ -28,9 +29,9 @@ export function readLines(stored: StoredLines, keyCount: number): LineReader {
   const queries = mass.length;
   // As they are stored: unpacked they would take twice the room for as long as the figure is open.
   const halves = decodeBase64(stored.weights);
-  const weightAt = (at: number): number => halfValue(halves[2 * at] | (halves[2 * at + 1] << 8));
+  const weightAt = (at: number): number => halfValue(wordAt(halves, at));
   const bytes = stored.keys === undefined ? undefined : decodeBase64(stored.keys);
-  const keyOf = (at: number): number => (bytes ? bytes[2 * at] | (bytes[2 * at + 1] << 8) : at % kept);
+  const keyOf = (at: number): number => (bytes ? wordAt(bytes, at) : at % kept);
   const lineOf = (length: number, entries: Iterable<readonly [place: number, at: number]>): Line => {
     const line = new Float32Array(length);
     let drawn = 0;

@@ -3,7 +3,7 @@ import { ownTokenRows, ownTokens } from "../channels.js";
 import { lengthOf } from "../lengths.js";
 import type { Mechanism } from "../mechanism.js";
 import { mechanism, sizesOf } from "../mechanism.js";
-import { perHead } from "../steps.js";
+import { perHead, silu } from "../steps.js";
 
 /**
  * No attention at all: every token reads itself through a gate. With the layer's projections it is a gated MLP of H·D hidden
@@ -34,7 +34,7 @@ export const gatedToken: Mechanism = mechanism({
     const { gate } = gates;
     return {
       pattern: ownTokens(q),
-      z: build.mul(build.mul(gate, build.sigmoid(gate)), perHead(v, sizes.heads)),
+      z: build.mul(silu(gate), perHead(v, sizes.heads)),
     };
   },
   reference: ({ q, v, gates }) => ({
@@ -45,7 +45,7 @@ export const gatedToken: Mechanism = mechanism({
     state: () => ({}),
     step: (_, { q, v, gates }) => {
       const { gate } = gates!;
-      return { z: build.mul(build.mul(gate, build.sigmoid(gate)), perHead(v, q.shape[1] as number)), state: {} };
+      return { z: build.mul(silu(gate), perHead(v, q.shape[1] as number)), state: {} };
     },
   },
 });

@@ -6,7 +6,7 @@ import { lengthOf, places, table } from "../lengths.js";
 import type { Call, Mechanism, Sizes } from "../mechanism.js";
 import { mechanism, sizesOf } from "../mechanism.js";
 import type { ReferenceHead } from "../reference.js";
-import { atUnitPower, perHead, products } from "../steps.js";
+import { atUnitPower, perHead, products, silu } from "../steps.js";
 
 interface NormAttentionOptions {
   /** φ of queries and keys. */
@@ -46,7 +46,7 @@ function firstAngle(heads: number, dim: number, head: number, d: number): number
 function featuresOf(x: Value, at: Value, { parameters }: Call, { feature, turned }: NormAttentionOptions): Value {
   if (feature !== "silu" && feature !== "identity")
     throw new OptionError(`normAttention: feature must be "silu" or "identity", got ${JSON.stringify(feature)}`);
-  const made = feature === "silu" ? build.mul(x, build.sigmoid(x)) : x;
+  const made = feature === "silu" ? silu(x) : x;
   if (!turned) return made;
   const [, heads, , dim] = x.shape as [Value["shape"][0], number, Value["shape"][0], number];
   const first = table(x, [heads, 1, dim], (h, _, d) => firstAngle(heads, dim, h, d));

@@ -3,7 +3,7 @@ import type { Mechanism } from "../mechanism.js";
 import { mechanism } from "../mechanism.js";
 import { ownScores } from "../ownScores.js";
 import type { Scale } from "../steps.js";
-import { perHead, scaleOf } from "../steps.js";
+import { perHead, scaleOf, silu } from "../steps.js";
 
 interface SelfScoredOptions {
   readonly scale: Scale;
@@ -28,7 +28,7 @@ export const selfScored: Mechanism<SelfScoredOptions> = mechanism({
   limits: [{ when: "scores count nothing", options: { scale: 0 }, equals: "softmax", with: { scale: 0 } }],
   ...ownScores<SelfScoredOptions>("selfScored", {
     scoresOf: ({ q, k }, heads, { scale }) => {
-      const own = build.mul(build.mul(q, build.sigmoid(q)), perHead(k, heads));
+      const own = build.mul(silu(q), perHead(k, heads));
       const sums = build.mul(build.reduceSum(own, [3], true), scaleOf(scale, q.shape[3] as number));
       return build.transpose(sums, [0, 1, 3, 2]);
     },

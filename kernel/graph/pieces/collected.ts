@@ -1,4 +1,4 @@
-import { allocate, Tensor } from "../../tensor/index.js";
+import { allocate, sizeOf, Tensor } from "../../tensor/index.js";
 import { bindShape } from "../dims.js";
 import type { RowsOf } from "./plan.js";
 
@@ -42,12 +42,12 @@ export class RowsInPlace {
   put(turn: number, { dtype, shape, data }: Tensor, { into, shape: symbolic, axis, size, ...rows }: RowsOf): void {
     const whole = bindShape("pieces", symbolic, this.#sizes);
     if (!this.#found.has(into)) {
-      this.#found.set(into, new Tensor(dtype, whole, allocate(dtype, product(whole))));
+      this.#found.set(into, new Tensor(dtype, whole, allocate(dtype, sizeOf(whole))));
     }
     const side = shape[axis + 1] / size;
-    const before = product(whole.slice(0, axis)) * side;
+    const before = sizeOf(whole.slice(0, axis)) * side;
     const length = whole[axis] / side;
-    const after = product(whole.slice(axis + 1));
+    const after = sizeOf(whole.slice(axis + 1));
     for (let own = 0; own < shape[0]; own++) {
       const row = (turn + own) * size;
       const count = Math.min(size, rows.count - row) * after;
@@ -70,8 +70,6 @@ export class RowsInPlace {
     return found;
   }
 }
-
-const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
 function copy({ data }: Tensor, at: number, from: Tensor["data"], start: number, count: number): void {
   // Both are of one element type.
